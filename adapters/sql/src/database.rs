@@ -30,7 +30,8 @@ pub trait Database: Send + Sync + 'static {
     fn begin(&self, call: &Call) -> impl Future<Output = Result<Self::Transaction>> + Send;
 
     /// See [`idstore_contract::Store::probe`]. `Full` prepares every statement on a new session and hands what the
-    /// server says of each to [`Statements::inspect`].
+    /// server says of all of them, in the order of [`Statements::all`], to [`Statements::inspect`]; one that can't be
+    /// prepared is a problem at its [`Statement::place`].
     fn probe(
         &self,
         call: &Call,
@@ -42,8 +43,13 @@ pub trait Database: Send + Sync + 'static {
 /// A transaction on an exclusive session. Dropped without [`Transaction::commit`] or [`Transaction::rollback`], the
 /// session is discarded: nobody knows what still runs on it.
 pub trait Transaction: Send {
-    /// Runs one statement; the first one that may change something is preceded by [`Call::begin_write`].
-    fn run(&mut self, statement: &Arc<Statement>, values: Vec<Value>) -> impl Future<Output = Result<Ran>> + Send;
+    /// Runs one statement. Whoever drives the transaction has said [`Call::begin_write`] before the first one that may
+    /// change something; a transaction does not say it again.
+    fn run(
+        &mut self,
+        statement: &Arc<Statement>,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Ran>> + Send;
 
     /// Waits for the lock of that name, which is held until the transaction has ended. A database that lets one writer
     /// in at a time has nothing to do.

@@ -1,0 +1,125 @@
+//! [`StatementKey`]: the one table of the statements that a configuration may hold. A new statement starts here.
+
+use idstore_contract::IdentifierKind;
+use std::fmt;
+
+/// The name of a statement below `statements` in a store's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatementKey {
+    /// The account by any identifier.
+    GetUser,
+    /// The account by its key.
+    GetUserById,
+    /// The account with what a login needs, where `get_user` does not return it.
+    Login,
+    /// A new account.
+    Create,
+    /// The address is proven.
+    Verify,
+    /// Another password.
+    ChangePassword,
+    /// Another e-mail address.
+    ChangeEmail,
+    /// Another user name.
+    ChangeUsername,
+    /// Another phone number.
+    ChangePhoneNumber,
+    /// No such account any more, or a blocked one.
+    Delete,
+    /// The store compares the password itself.
+    Check,
+    /// The cheap round trip that shows that the store serves.
+    Probe,
+}
+
+/// What a statement is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Finds accounts and changes nothing.
+    Lookup,
+    /// Changes an account or makes one.
+    Write,
+    /// Compares a password, and may count.
+    Check,
+    /// Shows that the store serves.
+    Probe,
+}
+
+impl StatementKey {
+    /// All keys, in the order in which they are documented.
+    pub const ALL: [Self; 12] = [
+        Self::GetUser,
+        Self::GetUserById,
+        Self::Login,
+        Self::Create,
+        Self::Verify,
+        Self::ChangePassword,
+        Self::ChangeEmail,
+        Self::ChangeUsername,
+        Self::ChangePhoneNumber,
+        Self::Delete,
+        Self::Check,
+        Self::Probe,
+    ];
+
+    /// The names of all keys, in the same order.
+    pub const NAMES: [&'static str; 12] = {
+        let mut names = [""; 12];
+        let mut index = 0;
+        while index < 12 {
+            #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, with a bound of its own")]
+            {
+                names[index] = Self::ALL[index].name();
+            }
+            index = index.saturating_add(1);
+        }
+        names
+    };
+
+    /// The name in the configuration.
+    pub const fn name(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// What it is for.
+    pub const fn kind(self) -> Kind {
+        self.facts().1
+    }
+
+    /// The key of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.name() == name)
+    }
+
+    /// The statement that changes an identifier of a kind.
+    pub const fn change_of(kind: IdentifierKind) -> Self {
+        match kind {
+            IdentifierKind::Email => Self::ChangeEmail,
+            IdentifierKind::Username => Self::ChangeUsername,
+            IdentifierKind::PhoneNumber => Self::ChangePhoneNumber,
+        }
+    }
+
+    const fn facts(self) -> (&'static str, Kind) {
+        match self {
+            Self::GetUser => ("get_user", Kind::Lookup),
+            Self::GetUserById => ("get_user_by_id", Kind::Lookup),
+            Self::Login => ("login", Kind::Lookup),
+            Self::Create => ("create", Kind::Write),
+            Self::Verify => ("verify", Kind::Write),
+            Self::ChangePassword => ("change_password", Kind::Write),
+            Self::ChangeEmail => ("change_email", Kind::Write),
+            Self::ChangeUsername => ("change_username", Kind::Write),
+            Self::ChangePhoneNumber => ("change_phone_number", Kind::Write),
+            Self::Delete => ("delete", Kind::Write),
+            Self::Check => ("check", Kind::Check),
+            Self::Probe => ("probe", Kind::Probe),
+        }
+    }
+}
+
+impl fmt::Display for StatementKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}

@@ -1,0 +1,109 @@
+//! [`Statement`] and [`Statements`]: what the configuration's texts became, compiled once for a dialect.
+
+use crate::{Kind, Parameter, Prepared, StatementKey};
+use idstore_contract::{PasswordWrite, Problem};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// One SQL text with a bind position for each occurrence of a parameter.
+pub struct Statement {
+    pub(crate) key: StatementKey,
+    pub(crate) index: Option<usize>,
+    pub(crate) number: usize,
+    pub(crate) sql: String,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) is_select: bool,
+}
+
+impl Statement {
+    /// The key it stands under.
+    pub fn key(&self) -> StatementKey {
+        self.key
+    }
+
+    /// Its number in [`Statements::all`], for caches of prepared statements.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The text in the server's own spelling.
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// What each bind position is filled with.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// Whether a parameter is bound anywhere.
+    pub fn binds(&self, parameter: &Parameter) -> bool {
+        self.parameters.contains(parameter)
+    }
+
+    /// Whether this is one plain SELECT without a lock and without INTO, so that it may share a session.
+    pub fn is_select(&self) -> bool {
+        self.is_select
+    }
+
+    /// Whether it may change something, as far as its key tells.
+    pub fn writes(&self) -> bool {
+        !self.is_select && matches!(self.key.kind(), Kind::Write | Kind::Check)
+    }
+
+    /// Where it stands in the store's table: `statements.create[1]`.
+    pub fn place(&self) -> String {
+        place(self.key, self.index)
+    }
+}
+
+/// Shows where the statement stands; its text may be long.
+impl fmt::Debug for Statement {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Statement({})", self.place())
+    }
+}
+
+/// All statements of a store.
+#[derive(Debug)]
+pub struct Statements {
+    pub(crate) by_key: BTreeMap<StatementKey, Vec<Arc<Statement>>>,
+    pub(crate) password_write: Option<PasswordWrite>,
+}
+
+impl Statements {
+    /// The statements of a key, in order; empty where there is none.
+    pub fn of(&self, key: StatementKey) -> &[Arc<Statement>] {
+        self.by_key.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The only or first statement of a key.
+    pub fn first(&self, key: StatementKey) -> Option<&Arc<Statement>> {
+        self.of(key).first()
+    }
+
+    /// Every statement, in the order of their numbers.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Statement>> {
+        self.by_key.values().flatten()
+    }
+
+    /// Whether any statement may change the store.
+    pub fn writes(&self) -> bool {
+        self.all().any(|statement| statement.writes())
+    }
+
+    /// Compares what the server says of each statement, in the order of [`Statements::all`] and `None` where it could
+    /// not be prepared, with what is needed of it.
+    pub fn inspect(&self, prepared: &[Option<Prepared>]) -> Vec<Problem> {
+        crate::inspect::inspect(self, prepared)
+    }
+}
+
+/// The dotted path of a text below the store's table.
+pub(crate) fn place(key: StatementKey, index: Option<usize>) -> String {
+    match index {
+        Some(index) => format!("statements.{key}[{index}]"),
+        None => format!("statements.{key}"),
+    }
+}
