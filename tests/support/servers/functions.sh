@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the server scripts share. Sourced, never run.
 #
 # Every server lives in a folder of its own, DIR/NAME, listens on 127.0.0.1 and on a unix socket there, and leaves
