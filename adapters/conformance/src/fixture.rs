@@ -4,7 +4,7 @@
 //! A fixture holds no assertions; it opens, writes and reads behind the adapter's back, and breaks things when told.
 
 use crate::Gate;
-use idstore_contract::{IdentifierKind, NewAccount, PasswordCheck, PasswordWrite, StoreHandle};
+use idstore_contract::{IdentifierKind, NewAccount, PasswordCheck, PasswordWrite, Standings, StoreHandle};
 use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
@@ -76,6 +76,8 @@ pub struct Row {
     pub username: Option<String>,
     /// Phone number.
     pub phone_number: Option<String>,
+    /// Whether it is proven.
+    pub phone_verified: bool,
     /// First name.
     pub given_name: Option<String>,
     /// Last name; the suite always gives one, for directories want it.
@@ -83,12 +85,8 @@ pub struct Row {
     /// In [`Backdoor::seed`] the hash, or the clear password where the store compares ([`PasswordCheck::ByStore`]); in
     /// [`Backdoor::peek`] what is stored. Two peeks are compared with each other, and a hash with the one written.
     pub password: Option<String>,
-    /// Barred by somebody.
-    pub blocked: bool,
-    /// Locked by the store, until the far future.
-    pub locked: bool,
-    /// The password must be changed first.
-    pub password_expired: bool,
+    /// Why the user may not sign in. A lock is one that lasts until the far future; `restricted` is not used.
+    pub standings: Standings,
     /// The value of [`PARAMETER`]; [`HOME`] in fixtures that do not isolate.
     pub organization: String,
 }
@@ -218,12 +216,11 @@ impl Default for Row {
             email_verified: false,
             username: None,
             phone_number: None,
+            phone_verified: false,
             given_name: None,
             family_name: Some("Doe".into()),
             password: None,
-            blocked: false,
-            locked: false,
-            password_expired: false,
+            standings: Standings::default(),
             organization: HOME.into(),
         }
     }

@@ -22,6 +22,7 @@
 
 mod fixture;
 mod gate;
+pub mod sql;
 
 pub use fixture::{
     Backdoor, ELSEWHERE, Fault, Fixture, HOME, Key, Later, Offers, Opened, PARAMETER, Row, Sabotage, Scope,
