@@ -67,14 +67,19 @@ impl Config {
         problems
     }
 
-    /// The abilities that are offered. Nobody who can't compare passwords can replace their hashes.
+    /// The abilities that are offered. Where the daemon sees no hash it can't replace one, and where nobody compares
+    /// passwords there is none to store.
     pub(crate) fn abilities(&self) -> BTreeSet<Ability> {
         let chosen: BTreeSet<Ability> = match &self.abilities {
             Some(chosen) => chosen.iter().map(|Offer(ability)| *ability).collect(),
             None => ABILITIES.into(),
         };
-        let by_proxy = self.password_check == PasswordChecker::ByProxy;
-        chosen.into_iter().filter(|ability| by_proxy || *ability != Ability::Rehash).collect()
+        let without: &[Ability] = match self.password_check {
+            PasswordChecker::ByProxy => &[],
+            PasswordChecker::ByStore => &[Ability::Rehash],
+            PasswordChecker::None => &[Ability::Create, Ability::ChangePassword, Ability::Rehash],
+        };
+        chosen.into_iter().filter(|ability| !without.contains(ability)).collect()
     }
 
     /// The identifiers by which accounts are found.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod config;
+mod password;
 mod store;
 
 pub use accounts::{Accounts, Record};

@@ -4,11 +4,12 @@
 
 use crate::accounts::{Accounts, Record, Rows};
 use crate::config::{Config, DeleteMode, PasswordChecker};
+use crate::password;
 use idstore_contract::{
     Ability, Account, CANDIDATES_MAX, Call, Deleted, Depth, Descriptor, Error, ErrorKind, Handle,
     IdentifierChange, IdentifierKind, Lookup, Mark, Membership, MembershipChange, Memberships, NewAccount,
-    NewPassword, PasswordChange, Problem, Profile, Purpose, Rehash, Rehashed, Rejection, Result, Secret,
-    Standing, Standings, Store, StoredPassword, Transport, Verdict, proof,
+    NewPassword, PasswordChange, Problem, Purpose, Rehash, Rehashed, Rejection, Result, Secret, Standing,
+    Standings, Store, Transport, Verdict, proof,
 };
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -93,7 +94,7 @@ impl Memory {
                 restricted: record.restricted,
                 password_expired: record.password_expired,
             },
-            password: self.stored_password(record),
+            password: password::shown(record, self.password_check),
             password_changed_at: record.password_changed_at,
             migrated: record.migrated,
             parameters: self
@@ -102,38 +103,6 @@ impl Memory {
                 .map(|name| (name.clone(), record.parameters.get(name).cloned()))
                 .collect(),
             ..Account::new(Handle::new(record.user_id.clone()), record.user_id.clone())
-        }
-    }
-
-    fn stored_password(&self, record: &Record) -> Option<StoredPassword> {
-        if self.password_check != PasswordChecker::ByProxy {
-            return None;
-        }
-        let hash = record.password.as_deref().filter(|hash| !hash.is_empty())?;
-        Some(StoredPassword {
-            hash: hash.into(),
-            salt: record.password_salt.as_deref().map(Secret::from),
-            scheme: record.password_scheme.clone(),
-        })
-    }
-
-    fn store_password(&self, record: &mut Record, password: &NewPassword) -> Result<()> {
-        match (password, self.password_check) {
-            (NewPassword::Hashed(stored), PasswordChecker::ByProxy | PasswordChecker::None) => {
-                record.password = Some(text(&stored.hash)?);
-                record.password_salt = stored.salt.as_ref().map(text).transpose()?;
-                record.password_scheme.clone_from(&stored.scheme);
-                Ok(())
-            }
-            (NewPassword::Clear(clear), PasswordChecker::ByStore) => {
-                record.password = Some(text(clear)?);
-                Ok(())
-            }
-            (NewPassword::Hashed(_), PasswordChecker::ByStore)
-            | (NewPassword::Clear(_), PasswordChecker::ByProxy | PasswordChecker::None) => Err(
-                Error::misconfigured("the password was handed over in a form that this store does not keep")
-                    .with("key", "passwords.write"),
-            ),
         }
     }
 
@@ -226,7 +195,7 @@ impl Store for Memory {
     async fn create(&self, call: &Call, new: &NewAccount) -> Result<Account> {
         self.offered(Ability::Create)?;
         let mut record = self.record(call, new)?;
-        self.store_password(&mut record, &new.password)?;
+        password::keep(&mut record, self.password_check, &new.password)?;
         let mut rows = self.accounts.lock();
         for kind in IdentifierKind::ALL {
             self.unique(call, &rows, &record, kind)?;
@@ -259,7 +228,7 @@ impl Store for Memory {
             self.offered(Ability::ChangePasswordVerifies)?;
         }
         let apply = |_: &Rows, record: &mut Record| {
-            self.store_password(record, &change.password)?;
+            password::keep(record, self.password_check, &change.password)?;
             record.password_expired = false;
             record.locked = false;
             record.password_changed_at = Some(call.now);
@@ -275,11 +244,12 @@ impl Store for Memory {
         self.offered(Ability::Rehash)?;
         let mut overtaken = false;
         let apply = |_: &Rows, record: &mut Record| {
-            overtaken = !self.stored_password(record).is_some_and(|stored| same(&stored, &rehash.old));
+            overtaken = !password::shown(record, self.password_check)
+                .is_some_and(|kept| password::same(&kept, &rehash.old));
             if overtaken {
                 return Err(Error::not_found());
             }
-            self.store_password(record, &NewPassword::Hashed(rehash.new.clone()))
+            password::keep(record, self.password_check, &NewPassword::Hashed(rehash.new.clone()))
         };
         let written =
             self.write(call, account, apply, |read| proof::rehashed(call, account, &rehash.new, &read));
@@ -395,24 +365,6 @@ impl Store for Memory {
     async fn probe(&self, _call: &Call, _depth: Depth) -> Result<Vec<Problem>> {
         Ok(Vec::new())
     }
-}
-
-fn same(stored: &StoredPassword, other: &StoredPassword) -> bool {
-    let salts = match (&stored.salt, &other.salt) {
-        (Some(one), Some(two)) => one.same_as(two),
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
-    };
-    stored.hash.same_as(&other.hash) && salts
-}
-
-fn text(secret: &Secret) -> Result<String> {
-    secret.expose_text().map(str::to_owned).ok_or_else(|| {
-        Error::new(
-            ErrorKind::Rejected(Rejection::Password(PasswordReason::Malformed)),
-            "this store keeps text alone",
-        )
-    })
 }
 
 fn rejected(kind: Option<IdentifierKind>) -> Error {
