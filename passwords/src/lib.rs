@@ -1,1 +1,25 @@
-//! Not written yet.
+#![doc = include_str!("../README.md")]
+
+mod accept;
+mod encoding;
+mod hash;
+mod identify;
+mod kdf;
+mod limits;
+mod random;
+mod scheme;
+mod schemes;
+mod stand_in;
+mod stored;
+mod workers;
+mod write;
+
+pub use accept::Accept;
+pub use hash::{Hash, HashFailure, Shape};
+pub use identify::identify;
+pub use limits::{LimitProblem, Limits};
+pub use scheme::{NameError, NameWarning, scheme_names};
+pub use stand_in::{StandIns, stand_in_key};
+pub use stored::{Reading, Stored, Unusable};
+pub use workers::{WorkError, WorkerOptions, Workers};
+pub use write::{Refusal, Write, Written};

@@ -1,0 +1,200 @@
+//! [`Hash`]: a stored value that was understood, ready to be compared with a password; [`Shape`]: its cost alone.
+
+use crate::kdf::Recipe;
+use crate::write::Refusal;
+use idstore_secret::Secret;
+use std::fmt;
+use std::hint::black_box;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+/// A stored value, parsed and bounded. Has no `==`, and its `Debug` is the scheme's name alone.
+///
+/// A value that several accepted schemes may have written holds a candidate for each, in the order of `accept`.
+#[derive(Clone)]
+pub struct Hash {
+    first: Candidate,
+    others: Vec<Candidate>,
+}
+
+/// The stored value as one scheme understands it.
+#[derive(Clone)]
+pub(crate) struct Candidate {
+    pub(crate) scheme: &'static str,
+    pub(crate) parts: Parts,
+}
+
+/// What a stored value says: how the digest is derived, the salt, and the digest.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) recipe: Recipe,
+    pub(crate) salt: Secret,
+    pub(crate) digest: Secret,
+}
+
+/// What verifying a hash costs: its scheme and cost without salt and digest. A stand-in copies it.
+///
+/// Its order has no meaning but to be total: see [`StandIns`](crate::StandIns).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shape {
+    first: Outline,
+    others: Vec<Outline>,
+}
+
+/// The shape of one candidate; lengths in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Outline {
+    scheme: &'static str,
+    recipe: Recipe,
+    salt_len: usize,
+    digest_len: usize,
+}
+
+/// Why there is no answer. A failure of ours or of the machine, never a verdict on a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashFailure {
+    /// The system gives no random bytes.
+    Random,
+    /// The memory that the scheme asks for is not to be had, or more than the workers' budget.
+    Memory,
+    /// The password can't be hashed under this scheme; ask [`Write::refuse`](crate::Write::refuse) first.
+    Refused(Refusal),
+    /// The function refuses parameters that the parser let through: a bug.
+    Parameters,
+}
+
+impl fmt::Display for HashFailure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Random => out.write_str("the system gives no random bytes"),
+            Self::Memory => out.write_str("not enough memory for this password scheme"),
+            Self::Refused(refusal) => write!(out, "the password can not be hashed: {refusal}"),
+            Self::Parameters => out.write_str("the hash function refuses its parameters"),
+        }
+    }
+}
+
+impl std::error::Error for HashFailure {}
+
+impl Hash {
+    /// `None` for no candidates. Two that derive the same bytes and compare them with the same are one.
+    pub(crate) fn new(candidates: Vec<Candidate>) -> Option<Self> {
+        let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            if !kept.iter().any(|earlier| earlier.parts.same_as(&candidate.parts)) {
+                kept.push(candidate);
+            }
+        }
+        let mut kept = kept.into_iter();
+        Some(Self { first: kept.next()?, others: kept.collect() })
+    }
+
+    /// The scheme's name; of the first, where several may have written this value.
+    pub fn scheme(&self) -> &'static str {
+        self.first.scheme
+    }
+
+    /// Whether this is the password. Blocks for as long as the scheme's cost says: run it on the
+    /// [`Workers`](crate::Workers). The digests are compared in constant time.
+    pub fn verify(&self, password: &Secret) -> Result<bool, HashFailure> {
+        for candidate in self.candidates() {
+            if candidate.parts.matches(password)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What [`verify`](Self::verify) costs for a wrong password.
+    pub fn shape(&self) -> Shape {
+        Shape { first: self.first.outline(), others: self.others.iter().map(Candidate::outline).collect() }
+    }
+
+    fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Hash({})", self.scheme())
+    }
+}
+
+impl Candidate {
+    fn outline(&self) -> Outline {
+        Outline {
+            scheme: self.scheme,
+            recipe: self.parts.recipe,
+            salt_len: self.parts.salt.len(),
+            digest_len: self.parts.digest.len(),
+        }
+    }
+}
+
+impl Parts {
+    /// Derives the digest of a new password.
+    pub(crate) fn derive(
+        recipe: Recipe,
+        salt: Secret,
+        digest_len: usize,
+        password: &Secret,
+    ) -> Result<Self, HashFailure> {
+        let mut digest = Zeroizing::new(vec![0; digest_len]);
+        recipe.derive(password.expose(), salt.expose(), &mut digest)?;
+        Ok(Self { recipe, salt, digest: Secret::new(std::mem::take(&mut *digest)) })
+    }
+
+    /// An empty digest matches nothing, whatever a parser let through.
+    fn matches(&self, password: &Secret) -> Result<bool, HashFailure> {
+        let mut found = Zeroizing::new(vec![0; self.digest.len()]);
+        self.recipe.derive(password.expose(), self.salt.expose(), &mut found)?;
+        let same: bool = found.as_slice().ct_eq(self.digest.expose()).into();
+        Ok(same && !self.digest.is_empty())
+    }
+
+    fn same_as(&self, other: &Self) -> bool {
+        self.recipe == other.recipe && self.salt.same_as(&other.salt) && self.digest.same_as(&other.digest)
+    }
+}
+
+impl Shape {
+    pub(crate) fn new(scheme: &'static str, recipe: Recipe, salt_len: usize, digest_len: usize) -> Self {
+        Self { first: Outline { scheme, recipe, salt_len, digest_len }, others: Vec::new() }
+    }
+
+    /// The scheme's name.
+    pub fn scheme(&self) -> &'static str {
+        self.first.scheme
+    }
+
+    /// Does the work of verifying a hash of this shape, and learns nothing. Blocks as [`Hash::verify`] does.
+    pub(crate) fn imitate(&self, password: &Secret) -> Result<(), HashFailure> {
+        for outline in self.outlines() {
+            let parts = Parts {
+                recipe: outline.recipe,
+                salt: Secret::new(vec![0; outline.salt_len]),
+                digest: Secret::new(vec![0; outline.digest_len]),
+            };
+            // The answer is not used: whether these bytes happen to match means nothing.
+            black_box(parts.matches(password)?);
+        }
+        Ok(())
+    }
+
+    /// The memory that the work takes at most, in KiB: candidates are tried one after another.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        self.outlines().map(|outline| outline.recipe.memory_kib()).max().unwrap_or(0)
+    }
+
+    fn outlines(&self) -> impl Iterator<Item = &Outline> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+/// The scheme and its cost, for people: `bcrypt, cost 12`.
+impl fmt::Display for Shape {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}, {}", self.first.scheme, self.first.recipe)
+    }
+}

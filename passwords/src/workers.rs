@@ -1,0 +1,184 @@
+//! [`Workers`]: the threads that hash, apart from the threads that serve.
+//!
+//! A bounded queue, a deadline for every job and a budget of memory. What waits can be taken back: by its deadline,
+//! or because nobody waits for the answer any more. What has begun runs to its end.
+
+mod queue;
+
+use crate::hash::{Hash, HashFailure, Shape};
+use crate::write::{Write, Written};
+use idstore_secret::Secret;
+use queue::{Job, Queue};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// How many threads hash, how much may wait, and what it may take. The keys of the configuration's `[hashing]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerOptions {
+    /// Threads; 0: one a core. More than cores slows every other thread down.
+    pub threads: usize,
+    /// Jobs that wait, at most; one more is refused as busy. Each holds a password and a hash, about 1 KiB.
+    pub queue_max: usize,
+    /// Memory of all running jobs together, in MiB. A job that needs more than is left waits; one that needs more
+    /// than all of it fails.
+    pub memory_max_mib: u32,
+    /// How much lower than the process's own the threads' priority is, 0 to 19. A small step is enough to keep
+    /// lookups fast; a large one starves logins when another program uses the machine.
+    pub nice: u8,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self { threads: 0, queue_max: 1024, memory_max_mib: 1024, nice: 5 }
+    }
+}
+
+/// Why a job has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkError {
+    /// The queue is full, or the job could not be started before its deadline. It was never begun.
+    Busy,
+    /// A worker panicked on it: a bug.
+    Lost,
+    /// It ran, or was looked at, and failed.
+    Failed(HashFailure),
+}
+
+impl fmt::Display for WorkError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => out.write_str("too many passwords wait to be checked"),
+            Self::Lost => out.write_str("a worker was lost"),
+            Self::Failed(failure) => failure.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for WorkError {}
+
+/// The threads. Dropping it lets them end after the job in hand; what waits then is answered as busy.
+pub struct Workers {
+    queue: Arc<Queue>,
+    memory_max_kib: u64,
+}
+
+impl Workers {
+    /// Starts the threads; they live as long as the value. Fails where the system gives no thread.
+    ///
+    /// Where it refuses to lower their priority, that is logged once and they run at the process's own.
+    pub fn start(options: WorkerOptions) -> std::io::Result<Self> {
+        let memory_max_kib = u64::from(options.memory_max_mib).saturating_mul(1024);
+        let workers = Self { queue: Arc::new(Queue::new(options.queue_max, memory_max_kib)), memory_max_kib };
+        let threads = match options.threads {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        let (report, reports) = mpsc::channel();
+        for number in 0..threads {
+            let (queue, report) = (Arc::clone(&workers.queue), report.clone());
+            thread::Builder::new().name(format!("hash-{number}")).spawn(move || {
+                let lowered = lower_priority(options.nice);
+                // Nobody listens if starting another thread failed; the queue is closed then.
+                let _unheard = report.send(lowered);
+                drop(report);
+                while let Some(job) = queue.next() {
+                    job.run();
+                }
+            })?;
+        }
+        drop(report);
+        if let Some(error) = reports.iter().find_map(Result::err) {
+            tracing::warn!(%error, "the hashing threads' priority could not be lowered; they run at the process's own");
+        }
+        Ok(workers)
+    }
+
+    /// [`Hash::verify`] on a worker. Ends as busy at the deadline if it was not begun by then; once begun it
+    /// answers when it is done.
+    pub async fn verify(&self, hash: Hash, password: Secret, deadline: Instant) -> Result<bool, WorkError> {
+        let memory_kib = hash.shape().memory_kib();
+        self.run(memory_kib, deadline, move || hash.verify(&password)).await
+    }
+
+    /// [`Write::hash`] on a worker, under the same rules.
+    pub async fn hash(
+        &self,
+        write: Write,
+        password: Secret,
+        deadline: Instant,
+    ) -> Result<Written, WorkError> {
+        let memory_kib = write.shape().memory_kib();
+        self.run(memory_kib, deadline, move || write.hash(&password)).await
+    }
+
+    /// The work of verifying a hash of this shape, for nobody, under the same rules.
+    pub async fn stand_in(&self, shape: Shape, password: Secret, deadline: Instant) -> Result<(), WorkError> {
+        self.run(shape.memory_kib(), deadline, move || shape.imitate(&password)).await
+    }
+
+    /// How many jobs wait; those that run are not counted.
+    pub fn depth(&self) -> usize {
+        self.queue.depth()
+    }
+
+    async fn run<T, F>(&self, memory_kib: u64, deadline: Instant, work: F) -> Result<T, WorkError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, HashFailure> + Send + 'static,
+    {
+        if memory_kib > self.memory_max_kib {
+            return Err(WorkError::Failed(HashFailure::Memory));
+        }
+        let (reply, mut answer) = oneshot::channel();
+        let job = Job::new(memory_kib, deadline, move |begin| {
+            let result = if begin { guarded(work) } else { Err(WorkError::Busy) };
+            // Nobody waits any more where this fails; there is nobody to tell, and the result is wiped.
+            let _unheard = reply.send(result);
+        });
+        let place = self.queue.push(job).ok_or(WorkError::Busy)?;
+        tokio::select! {
+            biased;
+            answered = &mut answer => return answered.unwrap_or(Err(WorkError::Lost)),
+            () = tokio::time::sleep_until(deadline.into()) => {}
+        }
+        if place.withdraw() {
+            return Err(WorkError::Busy);
+        }
+        answer.await.unwrap_or(Err(WorkError::Lost))
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Workers").field("depth", &self.depth()).finish_non_exhaustive()
+    }
+}
+
+/// A panic costs the job its answer, never the thread.
+fn guarded<T>(work: impl FnOnce() -> Result<T, HashFailure>) -> Result<T, WorkError> {
+    let Ok(result) = catch_unwind(AssertUnwindSafe(work)) else {
+        tracing::error!("a password job panicked; this is a bug");
+        return Err(WorkError::Lost);
+    };
+    result.map_err(WorkError::Failed)
+}
+
+/// Lowers the calling thread's priority by so many steps below what it has.
+fn lower_priority(steps: u8) -> rustix::io::Result<()> {
+    let thread = Some(rustix::thread::gettid());
+    let now = rustix::process::getpriority_process(thread)?;
+    rustix::process::setpriority_process(thread, now.saturating_add(i32::from(steps)).min(19))
+}
+
+#[cfg(test)]
+mod tests;
