@@ -91,14 +91,17 @@ fn only_the_loader_knows_figment() {
     );
 }
 
+/// The listener may hold the worker threads, to hand them on; that is all it knows of passwords.
 #[test]
 fn only_actions_and_commands_ask_about_passwords() {
+    let may = ["src/actions/", "src/config/", "src/cli/", "src/connections/"];
+    let mut others = sources("src");
+    others.retain(|source| !may.iter().any(|folder| source.path.starts_with(folder)));
+    for source in &mut others {
+        source.code.retain(|line| line != "use idstore_passwords::Workers;");
+    }
     forbid_in(
-        sources("src").iter().filter(|source| {
-            !["src/actions/", "src/config/", "src/cli/", "src/connections/"]
-                .iter()
-                .any(|folder| source.path.starts_with(folder))
-        }),
+        others.iter(),
         &["idstore_passwords"],
         "whether a password fits a hash is asked in src/actions, of the crate `passwords`",
     );
@@ -183,7 +186,7 @@ fn forbid_in<'a>(files: impl Iterator<Item = &'a Source>, words: &[&str], remedy
 }
 
 /// Whether the word stands in the line as a whole word.
-pub fn mentions(line: &str, word: &str) -> bool {
+pub(crate) fn mentions(line: &str, word: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word)
         .any(|(at, found)| !line[..at].ends_with(inside) && !line[at + found.len()..].starts_with(inside))

@@ -4,23 +4,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One Rust file of ours.
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the project's root, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// As it stands.
-    pub text: String,
+    pub(crate) text: String,
     /// The code that ships, line by line: without comments, the insides of string literals, and the test module that
     /// ends a file. Lines keep their numbers; an emptied line is blank.
-    pub code: Vec<String>,
+    pub(crate) code: Vec<String>,
 }
 
 /// The project's root folder.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Every file under the folder that ends so, as paths relative to the root, sorted. What git ignores is left out.
-pub fn files(folder: &str, ending: &str) -> Vec<String> {
+pub(crate) fn files(folder: &str, ending: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(&root().join(folder), &mut |path| {
         let relative = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
@@ -33,17 +33,17 @@ pub fn files(folder: &str, ending: &str) -> Vec<String> {
 }
 
 /// The text of a file of the project.
-pub fn text(path: &str) -> String {
+pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// Every Rust source under the folder but tests, which may know everything.
-pub fn sources(folder: &str) -> Vec<Source> {
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     files(folder, ".rs").into_iter().filter(|path| !is_test(path)).map(|path| source(&path)).collect()
 }
 
 /// Every Rust source that ships: the daemon's and all crates'.
-pub fn all_sources() -> Vec<Source> {
+pub(crate) fn all_sources() -> Vec<Source> {
     ["src", "adapters", "passwords", "secret"].into_iter().flat_map(sources).collect()
 }
 
