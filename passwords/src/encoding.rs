@@ -127,10 +127,10 @@ mod tests {
 
     #[test]
     fn padding_and_spare_bits_are_borne_and_foreign_characters_are_not() {
-        for text in ["YQ==", "YQ", "YR"] {
+        for text in ["YQ==", "YQ=", "YQ", "YR"] {
             assert_eq!(Base64::Padded.decode(text).unwrap().expose(), b"a", "{text}");
         }
-        for text in ["Y", "YQ=", "YQ== ", "Y.==", "Y_", "Y\nQ"] {
+        for text in ["Y", "YQ===", "YQ== ", "Y.==", "Y_", "Y\nQ"] {
             assert!(Base64::Padded.decode(text).is_none(), "{text:?}");
         }
         assert!(Base64::Bcrypt.decode("YQ==").is_none());
@@ -147,9 +147,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_encoded_decodes_to_the_same(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-            prop_assert_eq!(hex_decode(&hex_encode(&bytes)).unwrap().expose(), &bytes[..]);
+            let expected = Secret::new(bytes.clone());
+            prop_assert!(hex_decode(&hex_encode(&bytes)).unwrap().same_as(&expected));
             for dialect in [Base64::Padded, Base64::Unpadded, Base64::Dotted, Base64::Bcrypt, Base64::Crypt] {
-                prop_assert_eq!(dialect.decode(&dialect.encode(&bytes)).unwrap().expose(), &bytes[..]);
+                prop_assert!(dialect.decode(&dialect.encode(&bytes)).unwrap().same_as(&expected), "{dialect:?}");
             }
         }
 
