@@ -1,17 +1,147 @@
 //! Everything about the statements that can be said without a server, all of it at once.
 
-use crate::{Dialect, Statements, StatementsConfig};
-use idstore_contract::{Problem, Surroundings};
+use crate::statement::place;
+use crate::template::{Template, compile};
+use crate::{Dialect, Kind, Parameter, Statement, StatementKey, Statements, StatementsConfig, Texts};
+use idstore_contract::{PasswordWrite, Problem, Surroundings};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+mod whole;
 
 impl StatementsConfig {
     /// Every error and warning, in the order of the keys. Pure.
     pub fn check(&self, dialect: Dialect, around: &Surroundings) -> Vec<Problem> {
-        let _ = (dialect, around);
-        Vec::new()
+        self.assemble(dialect, around).1
     }
 
-    /// The statements in the server's own spelling, or every problem where one of them stops the store.
+    /// The statements in the server's own spelling, or every problem where one of them stops the store. Pure.
     pub fn compile(&self, dialect: Dialect, around: &Surroundings) -> Result<Statements, Vec<Problem>> {
-        Err(self.check(dialect, around))
+        let (statements, problems) = self.assemble(dialect, around);
+        if problems.iter().any(Problem::is_error) { Err(problems) } else { Ok(statements) }
     }
+
+    fn assemble(&self, dialect: Dialect, around: &Surroundings) -> (Statements, Vec<Problem>) {
+        let mut assembly =
+            Assembly { dialect, around, problems: Vec::new(), by_key: BTreeMap::new(), number: 0 };
+        for key in StatementKey::ALL {
+            if let Some(texts) = self.get(key) {
+                assembly.add(key, texts);
+            }
+        }
+        let statements = Statements { by_key: assembly.by_key, password_write: around.password_write };
+        let mut problems = assembly.problems;
+        whole::check(&statements, around, &mut problems);
+        (statements, problems)
+    }
+}
+
+/// The statements so far, and what is wrong with each by itself.
+struct Assembly<'a> {
+    dialect: Dialect,
+    around: &'a Surroundings,
+    problems: Vec<Problem>,
+    by_key: BTreeMap<StatementKey, Vec<Arc<Statement>>>,
+    number: usize,
+}
+
+impl Assembly<'_> {
+    fn add(&mut self, key: StatementKey, texts: &Texts) {
+        let count = texts.iter().count();
+        if count == 0 {
+            self.problems.push(Problem::error(place(key, None), "the list has no statement"));
+        } else if count > 1 && matches!(key.kind(), Kind::Lookup | Kind::Probe) {
+            self.problems.push(Problem::error(place(key, None), "this is one statement, not a list"));
+        }
+        for (index, text) in texts.iter() {
+            let (template, faults) = compile(self.dialect, text);
+            let place = place(key, index);
+            let faults =
+                faults.into_iter().map(|fault| Problem::error(&place, fault.message).at(fault.offset));
+            self.problems.extend(faults);
+            self.check(key, index, &template);
+            self.by_key.entry(key).or_default().push(Arc::new(Statement {
+                key,
+                index,
+                number: self.number,
+                sql: template.sql,
+                parameters: template.parameters.into_iter().map(|(parameter, _)| parameter).collect(),
+                is_select: template.is_select,
+            }));
+            self.number = self.number.saturating_add(1);
+        }
+    }
+
+    fn check(&mut self, key: StatementKey, index: Option<usize>, template: &Template) {
+        let place = place(key, index);
+        if let Some(message) = verb(key, &template.verb) {
+            self.problems.push(Problem::error(&place, message));
+        }
+        for (parameter, offset) in &template.parameters {
+            let refused = if !parameter.stands_in(key) {
+                Some(no_value(key, parameter))
+            } else if matches!(parameter, Parameter::New(_)) && index.is_none_or(|index| index == 0) {
+                Some(format!(
+                    "{parameter} is what an earlier statement of the list returned, and there is none"
+                ))
+            } else {
+                self.password(key, parameter).map(str::to_owned)
+            };
+            self.problems.extend(refused.map(|message| Problem::error(&place, message).at(*offset)));
+            if let Parameter::Connection(name) = parameter {
+                let lacking =
+                    self.around.connections.iter().filter(|around| !around.parameters.contains(name));
+                self.problems.extend(lacking.map(|around| {
+                    let message = format!("connection {} has no parameter {name}", around.connection);
+                    Problem::error(&place, message).at(*offset)
+                }));
+            }
+        }
+    }
+
+    /// What `passwords.write` gives to a write, and what it does not.
+    fn password(&self, key: StatementKey, parameter: &Parameter) -> Option<&'static str> {
+        use PasswordWrite::{ByStore, Hashed, HashedWithSalt};
+        match (parameter, self.around.password_write?) {
+            (Parameter::Password, Hashed | HashedWithSalt) if key.kind() == Kind::Write => Some(
+                "a write gets :password in clear only with passwords.write = \"store\"; bind :password_hash",
+            ),
+            (Parameter::PasswordHash | Parameter::PasswordSalt, ByStore) => {
+                Some("with passwords.write = \"store\" there is no hash; bind :password")
+            }
+            (Parameter::PasswordSalt, Hashed) => {
+                Some("the scheme in passwords.write has its salt inside the hash")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What can't be done by a statement of that key, from its first word.
+fn verb(key: StatementKey, verb: &str) -> Option<&'static str> {
+    match verb {
+        "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" | "set"
+        | "attach" | "detach" | "pragma" => {
+            Some("statements run in a transaction and on a session that are not theirs to change")
+        }
+        "insert" | "update" | "delete" | "merge" | "replace" | "truncate" | "create" | "alter" | "drop"
+            if matches!(key.kind(), Kind::Lookup | Kind::Probe) =>
+        {
+            Some("this statement only reads")
+        }
+        _ => None,
+    }
+}
+
+fn no_value(key: StatementKey, parameter: &Parameter) -> String {
+    let remedy = match (key, parameter) {
+        (StatementKey::Create, Parameter::UserId) => {
+            "; the key that an earlier statement of the list returned is :new.user_id"
+        }
+        (StatementKey::Create, Parameter::Identifier) => "; bind :email, :username or :phone_number",
+        (StatementKey::GetUserById, _) => "; it is looked up by :user_id",
+        (_, Parameter::Identifier) => "; the account is known already: bind :user_id",
+        _ => "",
+    };
+    format!("{parameter} has no value in {key}{remedy}")
 }

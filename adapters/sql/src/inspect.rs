@@ -1,9 +1,159 @@
 //! What only the server knows of the statements: their result columns and the types of their parameters.
 
-use crate::{Prepared, Statements};
-use idstore_contract::Problem;
+use crate::column::Column;
+use crate::store::MATCHES;
+use crate::{Kind, Parameter, Prepared, Statement, StatementKey, Statements};
+use idstore_contract::{IdentifierKind, PasswordWrite, Problem};
+use std::collections::BTreeMap;
+
+mod together;
 
 /// See [`Statements::inspect`].
-pub(crate) fn inspect(_statements: &Statements, _prepared: &[Option<Prepared>]) -> Vec<Problem> {
-    Vec::new()
+pub(crate) fn inspect(statements: &Statements, prepared: &[Option<Prepared>]) -> Vec<Problem> {
+    let mut seen = Seen { statements, columns: BTreeMap::new(), problems: Vec::new() };
+    for (statement, prepared) in statements.all().zip(prepared) {
+        if let Some(prepared) = prepared {
+            seen.statement(statement, prepared);
+        }
+    }
+    // What could not be prepared is told already, and nothing can be said of what it would return.
+    if prepared.iter().all(Option::is_some) {
+        seen.returned_later();
+        seen.together();
+    }
+    seen.problems
+}
+
+/// What has been seen so far.
+struct Seen<'a> {
+    statements: &'a Statements,
+    /// The names that each statement returns, by its number.
+    columns: BTreeMap<usize, Vec<String>>,
+    problems: Vec<Problem>,
+}
+
+impl Seen<'_> {
+    fn statement(&mut self, statement: &Statement, prepared: &Prepared) {
+        let names: Vec<String> = prepared.columns.iter().map(|column| column.name.clone()).collect();
+        for (index, column) in prepared.columns.iter().enumerate() {
+            if let Some(cast) = &column.cast {
+                let type_name = column.type_name.as_deref().unwrap_or("unknown");
+                self.error(
+                    statement,
+                    format!(
+                        "column {} has the type {type_name}, which is not read here; write {cast}",
+                        column.name
+                    ),
+                );
+            }
+            if names.iter().take(index).any(|earlier| *earlier == column.name) {
+                self.error(statement, format!("two columns are named {}", column.name));
+            }
+        }
+        if statement.key().kind() == Kind::Lookup {
+            self.lookup(statement, &names);
+        }
+        for (parameter, type_name) in statement.parameters().iter().zip(&prepared.parameters) {
+            if let Some(type_name) = type_name {
+                self.parameter(statement, parameter, &type_name.to_ascii_lowercase());
+            }
+        }
+        self.columns.insert(statement.number(), names);
+    }
+
+    fn lookup(&mut self, statement: &Statement, names: &[String]) {
+        for name in names.iter().filter(|name| Column::parse(name).is_none()) {
+            let meant = Column::nearest(name).map_or_else(
+                || {
+                    "; the names of the columns are the mapping, so rename it with AS or leave it out"
+                        .to_owned()
+                },
+                |near| format!("; did you mean {near}?"),
+            );
+            self.error(statement, format!("column {name} means nothing here{meant}"));
+        }
+        let returns = |column: &Column| names.iter().any(|name| Column::parse(name).as_ref() == Some(column));
+        if !returns(&Column::UserId) {
+            self.error(statement, "it returns no user_id".to_owned());
+        }
+        for name in statement.connection_parameters() {
+            if !returns(&Column::Connection(name.to_owned())) {
+                let message = format!(
+                    "it is limited by :param.{name} and does not return it as \"param.{name}\", \
+                     so that nothing would show a leak"
+                );
+                self.error(statement, message);
+            }
+        }
+        let mut shown = IdentifierKind::ALL.into_iter().map(Column::Identifier).chain([Column::SignedInAs]);
+        if statement.binds(&Parameter::Identifier) && !shown.any(|column| returns(&column)) {
+            let message = "it finds by :identifier and returns no email, username, phone_number or signed_in_as \
+                           that could be compared with it";
+            self.error(statement, message.to_owned());
+        }
+    }
+
+    /// Whether the server's type at a position can take what is bound there.
+    fn parameter(&mut self, statement: &Statement, parameter: &Parameter, type_name: &str) {
+        let is_flag = matches!(parameter, Parameter::EmailVerified | Parameter::PhoneVerified);
+        let is_time = type_name.starts_with("timestamp")
+            || matches!(type_name, "date" | "datetime" | "time" | "timetz");
+        let is_bytes = matches!(type_name, "bytea" | "blob" | "binary" | "varbinary");
+        if is_flag && (is_time || is_bytes || type_name == "uuid") {
+            let message = format!(
+                "{parameter} is a flag, and the type there is {type_name}; write CASE WHEN {parameter} …"
+            );
+            self.error(statement, message);
+        }
+        if matches!(parameter, Parameter::PasswordHash | Parameter::PasswordSalt | Parameter::Password)
+            && is_bytes
+        {
+            let message = format!(
+                "{parameter} is text, and the type there is {type_name}; convert it in the statement"
+            );
+            self.error(statement, message);
+        }
+        if statement.key() == StatementKey::Check
+            && *parameter == Parameter::Password
+            && type_name == "citext"
+        {
+            let message = "the password is compared without regard to case: the type there is citext";
+            self.problems.push(Problem::warning(statement.place(), message));
+        }
+    }
+
+    /// `:new.x` is a column of an earlier statement of the same list.
+    fn returned_later(&mut self) {
+        for key in self.statements.keys() {
+            let mut returned: Vec<&String> = Vec::new();
+            let mut found = Vec::new();
+            for statement in self.statements.of(key) {
+                let lacking = statement.parameters().iter().filter(
+                    |parameter| matches!(parameter, Parameter::New(column) if !returned.contains(&column)),
+                );
+                found.extend(lacking.map(|parameter| {
+                    Problem::error(
+                        statement.place(),
+                        format!("no earlier statement of the list returns {parameter}"),
+                    )
+                }));
+                returned.extend(self.columns.get(&statement.number()).into_iter().flatten());
+            }
+            self.problems.extend(found);
+        }
+    }
+
+    fn error(&mut self, statement: &Statement, message: String) {
+        self.problems.push(Problem::error(statement.place(), message));
+    }
+
+    /// Whether the first statement of a key returns a column.
+    fn returns(&self, key: StatementKey, column: &Column) -> bool {
+        self.statements.first(key).is_some_and(|statement| self.shows(statement, column))
+    }
+
+    fn shows(&self, statement: &Statement, column: &Column) -> bool {
+        let names = self.columns.get(&statement.number());
+        names.is_some_and(|names| names.iter().any(|name| Column::parse(name).as_ref() == Some(column)))
+    }
 }

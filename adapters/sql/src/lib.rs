@@ -1,15 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+mod account;
+mod cell;
 mod check;
+mod column;
 mod config;
 mod database;
 mod dialect;
 mod inspect;
 mod key;
+mod lexer;
 mod nearest;
 mod parameter;
 mod statement;
 mod store;
+mod template;
 
 pub use config::{StatementsConfig, Texts, Uniqueness};
 pub use database::{Cell, Database, Prepared, PreparedColumn, Ran, Rows, Transaction, Value};

@@ -69,7 +69,7 @@ pub enum Generated {
 }
 
 /// Every name without a dot.
-const FIXED: [(&str, Parameter); 23] = [
+const FIXED: [(&str, Parameter); 24] = [
     ("identifier", Parameter::Identifier),
     ("email", Parameter::Known(IdentifierKind::Email)),
     ("username", Parameter::Known(IdentifierKind::Username)),
@@ -93,6 +93,7 @@ const FIXED: [(&str, Parameter); 23] = [
     ("random_hex_32", Parameter::Generated(Generated::Hex)),
     ("random_alnum_32", Parameter::Generated(Generated::Alphanumeric)),
     ("user_metadata", Parameter::UserMetadata(None)),
+    ("app_metadata", Parameter::AppMetadata(None)),
 ];
 
 /// The heads of the names with a dot.
@@ -111,15 +112,12 @@ impl Parameter {
                 _ => None,
             };
         }
-        if name == "app_metadata" {
-            return Some(Self::AppMetadata(None));
-        }
         FIXED.into_iter().find(|(fixed, _)| *fixed == name).map(|(_, parameter)| parameter)
     }
 
     /// The known name that is nearest to an unknown one, if one is near.
     pub fn nearest(name: &str) -> Option<&'static str> {
-        crate::nearest::nearest(name, FIXED.iter().map(|(fixed, _)| *fixed).chain(["app_metadata"]))
+        crate::nearest::nearest(name, FIXED.iter().map(|(fixed, _)| *fixed))
     }
 
     /// Whether it may stand in a statement of that key. What depends on the rest of the configuration (`:password`,
@@ -148,17 +146,19 @@ impl Parameter {
 /// The name as it is written, with its colon.
 impl fmt::Display for Parameter {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connection(member) => write!(out, ":param.{member}"),
-            Self::New(column) => write!(out, ":new.{column}"),
-            Self::UserMetadata(Some(member)) => write!(out, ":user_metadata.{member}"),
-            Self::AppMetadata(Some(member)) => write!(out, ":app_metadata.{member}"),
-            Self::AppMetadata(None) => out.write_str(":app_metadata"),
-            fixed => {
-                let name =
-                    FIXED.iter().find(|(_, parameter)| parameter == fixed).map_or("", |(name, _)| *name);
-                write!(out, ":{name}")
-            }
+        if let Some((name, _)) = FIXED.iter().find(|(_, fixed)| fixed == self) {
+            return write!(out, ":{name}");
+        }
+        if let Self::Connection(member) = self {
+            write!(out, ":param.{member}")
+        } else if let Self::New(column) = self {
+            write!(out, ":new.{column}")
+        } else if let Self::UserMetadata(Some(member)) = self {
+            write!(out, ":user_metadata.{member}")
+        } else if let Self::AppMetadata(Some(member)) = self {
+            write!(out, ":app_metadata.{member}")
+        } else {
+            Ok(())
         }
     }
 }

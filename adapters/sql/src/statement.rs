@@ -47,9 +47,20 @@ impl Statement {
         self.is_select
     }
 
-    /// Whether it may change something, as far as its key tells.
+    /// Whether it may change something, as far as its key and its text tell.
     pub fn writes(&self) -> bool {
-        !self.is_select && matches!(self.key.kind(), Kind::Write | Kind::Check)
+        match self.key.kind() {
+            Kind::Write => true,
+            Kind::Check => !self.is_select,
+            Kind::Lookup | Kind::Probe => false,
+        }
+    }
+
+    /// The names of the connection's parameters that it binds.
+    pub(crate) fn connection_parameters(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().filter_map(|parameter| {
+            if let Parameter::Connection(name) = parameter { Some(name.as_str()) } else { None }
+        })
     }
 
     /// Where it stands in the store's table: `statements.create[1]`.
@@ -91,6 +102,33 @@ impl Statements {
     /// Whether any statement may change the store.
     pub fn writes(&self) -> bool {
         self.all().any(|statement| statement.writes())
+    }
+
+    /// The lookup by key: `get_user_by_id`, else `get_user` where that names `:user_id`.
+    pub(crate) fn by_id(&self) -> Option<&Arc<Statement>> {
+        let get_user =
+            || self.first(StatementKey::GetUser).filter(|statement| statement.binds(&Parameter::UserId));
+        self.first(StatementKey::GetUserById).or_else(get_user)
+    }
+
+    /// Whether there is a statement of that key.
+    pub(crate) fn has(&self, key: StatementKey) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
+    /// The keys that have statements.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = StatementKey> {
+        self.by_key.keys().copied()
+    }
+
+    /// Whether any statement of a key binds a parameter.
+    pub(crate) fn binds(&self, key: StatementKey, parameter: &Parameter) -> bool {
+        self.of(key).iter().any(|statement| statement.binds(parameter))
+    }
+
+    /// The names of the connection's parameters that the statements of a key bind.
+    pub(crate) fn connection_parameters(&self, key: StatementKey) -> impl Iterator<Item = &str> {
+        self.of(key).iter().flat_map(|statement| statement.connection_parameters())
     }
 
     /// Compares what the server says of each statement, in the order of [`Statements::all`] and `None` where it could

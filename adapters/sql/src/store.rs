@@ -1,11 +1,26 @@
 //! [`SqlStore`]: the contract's store over any [`Database`].
+//!
+//! Here is only which file answers what. `read` finds accounts, `write` is the frame of every write (one transaction,
+//! claims, the statements in order, what a violated constraint means), `create` and `change` are the writes with their
+//! proofs, `check` asks the store to compare a password, `bind` says which value each parameter has.
 
-use crate::{Database, Statements, Uniqueness};
+mod bind;
+mod change;
+mod check;
+mod create;
+mod generate;
+mod read;
+mod write;
+
+pub(crate) use check::MATCHES;
+
+use crate::{Database, Parameter, StatementKey, Statements, Uniqueness};
 use idstore_contract::{
-    Account, Call, Deleted, Depth, Descriptor, Error, IdentifierChange, Lookup, Mark, MembershipChange,
-    Memberships, NewAccount, PasswordChange, Problem, Purpose, Rehash, Rehashed, Result, Secret, Store,
-    Verdict,
+    Ability, Account, Call, Deleted, Depth, Descriptor, Error, IdentifierChange, Lookup, Mark,
+    MembershipChange, Memberships, NewAccount, PasswordChange, PasswordCheck, Problem, Purpose, Rehash,
+    Rehashed, Result, Secret, Store, Verdict,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A store whose accounts are rows of an SQL database.
@@ -20,54 +35,111 @@ impl<D: Database> SqlStore<D> {
     pub fn new(database: D, statements: Arc<Statements>, uniqueness: Uniqueness) -> Self {
         Self { database, statements, uniqueness }
     }
+
+    fn abilities(&self) -> BTreeSet<Ability> {
+        let statements = &self.statements;
+        let verifies = statements.has(StatementKey::Verify)
+            || statements.binds(StatementKey::ChangePassword, &Parameter::EmailVerified);
+        let with_verify = (verifies && statements.has(StatementKey::ChangePassword))
+            .then_some(Ability::ChangePasswordVerifies);
+        statements.keys().filter_map(ability).chain(with_verify).collect()
+    }
+}
+
+/// The ability that a statement gives.
+fn ability(key: StatementKey) -> Option<Ability> {
+    match key {
+        StatementKey::Create => Some(Ability::Create),
+        StatementKey::Verify => Some(Ability::Verify),
+        StatementKey::ChangePassword => Some(Ability::ChangePassword),
+        StatementKey::ChangeEmail => Some(Ability::ChangeEmail),
+        StatementKey::ChangeUsername => Some(Ability::ChangeUsername),
+        StatementKey::ChangePhoneNumber => Some(Ability::ChangePhoneNumber),
+        StatementKey::Delete => Some(Ability::Delete),
+        StatementKey::GetUser
+        | StatementKey::GetUserById
+        | StatementKey::Login
+        | StatementKey::Check
+        | StatementKey::Probe => None,
+    }
 }
 
 impl<D: Database> Store for SqlStore<D> {
     fn describe(&self) -> Descriptor {
-        let _ = self.uniqueness;
+        let statements = &self.statements;
+        let password_check = if statements.has(StatementKey::Check) {
+            PasswordCheck::ByStore
+        } else if statements.has(StatementKey::Login) || statements.has(StatementKey::GetUser) {
+            PasswordCheck::ByProxy
+        } else {
+            PasswordCheck::None
+        };
         Descriptor {
             adapter: D::ADAPTER,
-            password_check: idstore_contract::PasswordCheck::ByProxy,
-            abilities: std::collections::BTreeSet::new(),
+            password_check,
+            abilities: self.abilities(),
             transport: self.database.transport(),
         }
     }
-    async fn find(&self, _call: &Call, _lookup: &Lookup, _purpose: Purpose) -> Result<Vec<Account>> {
+
+    async fn find(&self, call: &Call, lookup: &Lookup, purpose: Purpose) -> Result<Vec<Account>> {
+        read::find(&mut read::Outside(&self.database), &self.statements, call, lookup, purpose).await
+    }
+
+    async fn check(&self, call: &Call, account: &Account, password: &Secret) -> Result<Verdict> {
+        self.check_in_store(call, account, password).await
+    }
+
+    async fn create(&self, call: &Call, new: &NewAccount) -> Result<Account> {
+        self.create_account(call, new).await
+    }
+
+    async fn verify(&self, call: &Call, account: &Account) -> Result<Account> {
+        self.verify_email(call, account).await
+    }
+
+    async fn change_password(
+        &self,
+        call: &Call,
+        account: &Account,
+        change: &PasswordChange,
+    ) -> Result<Account> {
+        self.store_password(call, account, change).await
+    }
+
+    async fn rehash(&self, _: &Call, _: &Account, _: &Rehash) -> Result<Rehashed> {
         Err(Error::unsupported())
     }
-    async fn check(&self, _call: &Call, _account: &Account, _password: &Secret) -> Result<Verdict> {
-        Err(Error::unsupported())
+
+    async fn change_identifier(
+        &self,
+        call: &Call,
+        account: &Account,
+        change: &IdentifierChange,
+    ) -> Result<Account> {
+        self.store_identifier(call, account, change).await
     }
-    async fn create(&self, _call: &Call, _new: &NewAccount) -> Result<Account> {
-        Err(Error::unsupported())
-    }
-    async fn verify(&self, _call: &Call, _account: &Account) -> Result<Account> {
-        Err(Error::unsupported())
-    }
-    async fn change_password(&self, _: &Call, _: &Account, _: &PasswordChange) -> Result<Account> {
-        Err(Error::unsupported())
-    }
-    async fn rehash(&self, _call: &Call, _account: &Account, _rehash: &Rehash) -> Result<Rehashed> {
-        Err(Error::unsupported())
-    }
-    async fn change_identifier(&self, _: &Call, _: &Account, _: &IdentifierChange) -> Result<Account> {
-        Err(Error::unsupported())
-    }
+
     async fn change_membership(&self, _: &Call, _: &Account, _: &MembershipChange) -> Result<()> {
         Err(Error::unsupported())
     }
-    async fn memberships(&self, _call: &Call, _account: &Account) -> Result<Memberships> {
+
+    async fn memberships(&self, _: &Call, _: &Account) -> Result<Memberships> {
         Err(Error::unsupported())
     }
-    async fn delete(&self, _call: &Call, _account: &Account) -> Result<Deleted> {
+
+    async fn delete(&self, call: &Call, account: &Account) -> Result<Deleted> {
+        self.delete_account(call, account).await
+    }
+
+    async fn list(&self, _: &Call, _: Option<&str>, _: u32) -> Result<Vec<Account>> {
         Err(Error::unsupported())
     }
-    async fn list(&self, _call: &Call, _after: Option<&str>, _limit: u32) -> Result<Vec<Account>> {
+
+    async fn mark_migrated(&self, _: &Call, _: &Account, _: Mark) -> Result<()> {
         Err(Error::unsupported())
     }
-    async fn mark_migrated(&self, _call: &Call, _account: &Account, _mark: Mark) -> Result<()> {
-        Err(Error::unsupported())
-    }
+
     async fn probe(&self, call: &Call, depth: Depth) -> Result<Vec<Problem>> {
         self.database.probe(call, &self.statements, depth).await
     }

@@ -1,0 +1,143 @@
+//! One cell, read as what its column means. What can't be read is [`Unreadable`]: its value goes nowhere.
+
+use crate::Cell;
+use idstore_contract::{Secret, Timestamp};
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use serde_json::{Number, Value};
+
+/// The cell holds something that its column can't mean.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable;
+
+/// What a flag's cell says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flag {
+    No,
+    Yes,
+    /// Since then or until then, as the column means it.
+    Time(Timestamp),
+}
+
+impl Flag {
+    /// For a column in which a time means *since then*.
+    pub(crate) fn since(self, now: Timestamp) -> bool {
+        self == Self::Yes || matches!(self, Self::Time(time) if time <= now)
+    }
+
+    /// For a column in which a time means *until then*.
+    pub(crate) fn until(self, now: Timestamp) -> bool {
+        self == Self::Yes || matches!(self, Self::Time(time) if time > now)
+    }
+}
+
+/// Booleans, 0 and 1, t/f, y/n, true/false, yes/no in any case, a time; NULL and empty text mean no.
+pub(crate) fn flag(cell: &Cell) -> Result<Flag, Unreadable> {
+    let yes = |yes: bool| if yes { Flag::Yes } else { Flag::No };
+    match cell {
+        Cell::Null | Cell::Integer(0) => Ok(Flag::No),
+        Cell::Flag(set) => Ok(yes(*set)),
+        Cell::Integer(1) => Ok(Flag::Yes),
+        Cell::Time(time) => Ok(Flag::Time(*time)),
+        Cell::Text(text) | Cell::Number(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "" | "0" | "f" | "n" | "false" | "no" => Ok(Flag::No),
+            "1" | "t" | "y" | "true" | "yes" => Ok(Flag::Yes),
+            _ => parse_time(text).map(Flag::Time),
+        },
+        // A BIT(1) comes as one byte.
+        Cell::Bytes(bytes) => match bytes.as_slice() {
+            [0] => Ok(Flag::No),
+            [1] => Ok(Flag::Yes),
+            _ => Err(Unreadable),
+        },
+        Cell::Integer(_) | Cell::Json(_) => Err(Unreadable),
+    }
+}
+
+/// A time; NULL and empty text mean none.
+pub(crate) fn time(cell: &Cell) -> Result<Option<Timestamp>, Unreadable> {
+    match cell {
+        Cell::Null => Ok(None),
+        Cell::Time(time) => Ok(Some(*time)),
+        Cell::Text(text) if text.is_empty() => Ok(None),
+        Cell::Text(text) => parse_time(text).map(Some),
+        Cell::Integer(_) | Cell::Number(_) | Cell::Flag(_) | Cell::Json(_) | Cell::Bytes(_) => {
+            Err(Unreadable)
+        }
+    }
+}
+
+/// A time with its zone, or one without, which is UTC; a date alone is its midnight.
+fn parse_time(text: &str) -> Result<Timestamp, Unreadable> {
+    let text = text.trim();
+    text.parse::<Timestamp>()
+        .or_else(|_| text.parse::<DateTime>().and_then(|time| Offset::UTC.to_timestamp(time)))
+        .map_err(|_| Unreadable)
+}
+
+/// Text or a number as text; NULL and empty text mean none.
+pub(crate) fn text(cell: Cell) -> Result<Option<String>, Unreadable> {
+    let text = match cell {
+        Cell::Null => return Ok(None),
+        Cell::Text(text) | Cell::Number(text) | Cell::Json(Value::String(text)) => text,
+        Cell::Integer(number) => number.to_string(),
+        Cell::Bytes(bytes) => String::from_utf8(bytes).map_err(|_| Unreadable)?,
+        Cell::Time(time) => time.to_string(),
+        Cell::Flag(_) | Cell::Json(_) => return Err(Unreadable),
+    };
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// A key as text. Bytes are refused even where they happen to be text: a UUID of 16 bytes may be, by chance.
+pub(crate) fn key(cell: Cell) -> Result<Option<String>, Unreadable> {
+    match cell {
+        Cell::Bytes(_) | Cell::Time(_) | Cell::Json(_) | Cell::Flag(_) => Err(Unreadable),
+        Cell::Null | Cell::Text(_) | Cell::Integer(_) | Cell::Number(_) => text(cell),
+    }
+}
+
+/// A stored hash or salt, byte for byte; NULL means none.
+pub(crate) fn secret(cell: Cell) -> Result<Option<Secret>, Unreadable> {
+    match cell {
+        Cell::Null => Ok(None),
+        Cell::Text(text) | Cell::Number(text) => Ok(Some(Secret::from(text))),
+        Cell::Integer(number) => Ok(Some(Secret::from(number.to_string()))),
+        Cell::Bytes(bytes) => Ok(Some(Secret::new(bytes))),
+        Cell::Flag(_) | Cell::Time(_) | Cell::Json(_) => Err(Unreadable),
+    }
+}
+
+/// A member of an object; NULL and empty text leave it out.
+pub(crate) fn member(cell: Cell) -> Result<Option<Value>, Unreadable> {
+    match cell {
+        Cell::Flag(set) => Ok(Some(Value::Bool(set))),
+        Cell::Integer(number) => Ok(Some(number.into())),
+        Cell::Number(text) => Ok(Some(number(text))),
+        Cell::Json(value) => Ok(Some(value).filter(|value| !value.is_null())),
+        Cell::Null | Cell::Text(_) | Cell::Time(_) | Cell::Bytes(_) => Ok(text(cell)?.map(Value::String)),
+    }
+}
+
+/// A whole object, as JSON or as text that is JSON.
+pub(crate) fn object(cell: Cell) -> Result<serde_json::Map<String, Value>, Unreadable> {
+    let value = if let Cell::Json(value) = cell {
+        value
+    } else {
+        let parsed = text(cell)?.map(|text| serde_json::from_str(&text)).transpose();
+        parsed.map_err(|_| Unreadable)?.unwrap_or_default()
+    };
+    match value {
+        Value::Object(object) => Ok(object),
+        Value::Null => Ok(serde_json::Map::new()),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(Unreadable),
+    }
+}
+
+/// A decimal as a JSON number where JSON can hold it, else as its text.
+fn number(text: String) -> Value {
+    text.parse::<u64>()
+        .ok()
+        .map(Number::from)
+        .or_else(|| text.parse::<f64>().ok().and_then(Number::from_f64))
+        .map_or(Value::String(text), Value::Number)
+}

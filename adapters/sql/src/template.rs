@@ -1,0 +1,392 @@
+//! One SQL text with named parameters becomes one in the server's own spelling.
+//!
+//! Text outside the parameters is never changed, and no value ever enters it: values are bound later, by position.
+
+use crate::lexer::{Token, TokenKind, in_word, lex};
+use crate::{Dialect, Parameter};
+
+/// What became of a text.
+pub(crate) struct Template {
+    /// In the server's spelling.
+    pub(crate) sql: String,
+    /// One for each bind position, with the place in the text where it stands.
+    pub(crate) parameters: Vec<(Parameter, usize)>,
+    /// The first word, in lower case; empty where there is none.
+    pub(crate) verb: String,
+    /// One SELECT that locks and stores nothing.
+    pub(crate) is_select: bool,
+}
+
+/// Something in a text that can't be meant.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// In bytes.
+    pub(crate) offset: usize,
+    pub(crate) message: String,
+}
+
+/// Compiles a text. Total: whatever the text, there are a template and all of its faults.
+pub(crate) fn compile(dialect: Dialect, text: &str) -> (Template, Vec<Fault>) {
+    let lexed = lex(dialect, text);
+    let mut walk = Walk::new(dialect);
+    for (index, token) in lexed.tokens.iter().enumerate() {
+        let next = lexed.tokens.get(index.saturating_add(1)).map_or("", |next| next.text);
+        walk.step(*token, next);
+    }
+    if let Some(offset) = lexed.unended {
+        walk.fault(offset, "this quote or comment is never closed");
+    } else if walk.template.verb.is_empty() {
+        walk.fault(0, "there is no statement here");
+    }
+    walk.template.is_select =
+        matches!(walk.template.verb.as_str(), "select" | "with" | "values") && !walk.modifies;
+    (walk.template, walk.faults)
+}
+
+/// What is known inside one pair of parentheses.
+#[derive(Clone, Copy, Default)]
+struct Level {
+    /// There was a SELECT or DELETE, so that a FROM is followed by a table.
+    query: bool,
+    /// Behind ORDER BY or GROUP BY.
+    ordering: bool,
+}
+
+struct Walk<'a> {
+    dialect: Dialect,
+    template: Template,
+    faults: Vec<Fault>,
+    levels: Vec<Level>,
+    /// The last token that is neither blank nor comment, and the one before it.
+    last: Option<Token<'a>>,
+    last_but_one: Option<Token<'a>>,
+    modifies: bool,
+    closed: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(dialect: Dialect) -> Self {
+        let template =
+            Template { sql: String::new(), parameters: Vec::new(), verb: String::new(), is_select: false };
+        Self {
+            dialect,
+            template,
+            faults: Vec::new(),
+            levels: vec![Level::default()],
+            last: None,
+            last_but_one: None,
+            modifies: false,
+            closed: false,
+        }
+    }
+
+    fn step(&mut self, token: Token<'a>, next: &str) {
+        let significant = !matches!(token.kind, TokenKind::Blank | TokenKind::Comment);
+        if significant && self.closed {
+            self.closed = false;
+            self.fault(token.start, "a second statement; write a list of statements instead of one text");
+        }
+        match token.kind {
+            TokenKind::Parameter => self.parameter(token, next),
+            TokenKind::Word => self.word(token.text),
+            TokenKind::Symbol => self.symbol(token.text),
+            TokenKind::Placeholder => self.placeholder(token),
+            TokenKind::Text => self.hidden(token, IN_TEXT),
+            TokenKind::Name => self.hidden(token, IN_NAME),
+            TokenKind::Blank | TokenKind::Comment | TokenKind::Number => {}
+        }
+        if token.kind != TokenKind::Parameter {
+            self.template.sql.push_str(token.text);
+        }
+        if significant {
+            self.last_but_one = self.last.replace(token);
+        }
+    }
+
+    fn parameter(&mut self, token: Token<'a>, next: &str) {
+        let name = token.text.strip_prefix(':').unwrap_or_default();
+        match Parameter::parse(name) {
+            None => {
+                let meant = Parameter::nearest(name).map_or_else(
+                    || " (for an array slice put a blank behind the colon)".to_owned(),
+                    |near| format!("; did you mean :{near}?"),
+                );
+                self.fault(token.start, format!("unknown parameter :{name}{meant}"));
+            }
+            Some(parameter) => {
+                if self.is_name_position(token, next) {
+                    self.fault(
+                        token.start,
+                        format!("{parameter} stands where a name belongs; only values can be bound"),
+                    );
+                }
+                self.template.parameters.push((parameter, token.start));
+            }
+        }
+        // PostgreSQL and SQLite would read a placeholder right behind a word as a part of it.
+        if self.template.sql.chars().next_back().is_some_and(in_word) {
+            self.template.sql.push(' ');
+        }
+        let position = self.template.parameters.len().max(1);
+        self.template.sql.push_str(&self.dialect.placeholder(position));
+    }
+
+    /// Whether a placeholder at this token would have to be the name of a table, a column or a function.
+    fn is_name_position(&self, token: Token<'_>, next: &str) -> bool {
+        let touches_dot =
+            next.starts_with('.') || self.last.is_some_and(|last| last.text == "." && touches(last, token));
+        let level = self.levels.last().copied().unwrap_or_default();
+        let last = self.last.filter(|last| matches!(last.kind, TokenKind::Word | TokenKind::Symbol));
+        let follows = match last.map(|last| last.text.to_ascii_lowercase()).as_deref() {
+            Some("from") => {
+                level.query && !self.last_but_one.is_some_and(|before| is_word(before, "distinct"))
+            }
+            Some("join" | "into" | "update" | "table" | "by" | "as" | "collate") => true,
+            Some(",") => level.ordering,
+            _ => false,
+        };
+        touches_dot || next == "(" || follows
+    }
+
+    fn word(&mut self, text: &str) {
+        let word = text.to_ascii_lowercase();
+        if let Some(level) = self.levels.last_mut() {
+            match word.as_str() {
+                "select" | "delete" => *level = Level { query: true, ordering: false },
+                "by" => level.ordering = true,
+                "limit" | "offset" | "fetch" | "having" | "union" | "rows" | "range" | "window" | "for" => {
+                    level.ordering = false;
+                }
+                _ => {}
+            }
+        }
+        self.modifies |= matches!(
+            word.as_str(),
+            "insert" | "update" | "delete" | "merge" | "into" | "share" | "truncate" | "call"
+        );
+        if self.template.verb.is_empty() {
+            self.template.verb = word;
+        }
+    }
+
+    fn symbol(&mut self, text: &str) {
+        match text {
+            "(" => self.levels.push(Level::default()),
+            ")" if self.levels.len() > 1 => {
+                self.levels.pop();
+            }
+            ";" => self.closed = true,
+            _ => {}
+        }
+    }
+
+    fn placeholder(&mut self, token: Token<'_>) {
+        let remedy = match (self.dialect, token.text) {
+            (Dialect::Postgres, text) if text.ends_with('?') => {
+                "; for the JSON operator write jsonb_exists(column, 'key')"
+            }
+            (Dialect::MySql, text) if text.starts_with('@') => "; variables of a session are not used here",
+            _ => "",
+        };
+        let text = token.text;
+        self.fault(
+            token.start,
+            format!("{text} is the driver's own spelling; write a name such as :identifier{remedy}"),
+        );
+    }
+
+    /// A known parameter inside quotes is a mistake; any other colon there is ordinary text.
+    fn hidden(&mut self, token: Token<'_>, why: &str) {
+        let mut before = ' ';
+        for (at, c) in token.text.char_indices() {
+            if c == ':' && before != ':' && !in_word(before) {
+                let inner = token.text.get(at..).unwrap_or_default();
+                let name = lex(self.dialect, inner).tokens.first().map_or("", |first| first.text);
+                if let Some(parameter) = name.strip_prefix(':').and_then(Parameter::parse) {
+                    self.fault(token.start.saturating_add(at), format!("{parameter} {why}"));
+                }
+            }
+            before = c;
+        }
+    }
+
+    fn fault(&mut self, offset: usize, message: impl Into<String>) {
+        self.faults.push(Fault { offset, message: message.into() });
+    }
+}
+
+const IN_TEXT: &str =
+    "stands inside quotes, where it is ordinary text; write it without them, and join texts with ||";
+const IN_NAME: &str = "stands inside a quoted name; only values can be bound";
+
+fn touches(left: Token<'_>, right: Token<'_>) -> bool {
+    left.start.saturating_add(left.text.len()) == right.start
+}
+
+fn is_word(token: Token<'_>, word: &str) -> bool {
+    token.kind == TokenKind::Word && token.text.eq_ignore_ascii_case(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sql(dialect: Dialect, text: &str) -> String {
+        let (template, faults) = compile(dialect, text);
+        assert_eq!(faults, [], "{text}");
+        template.sql
+    }
+
+    fn fault(dialect: Dialect, text: &str) -> Fault {
+        let (_, mut faults) = compile(dialect, text);
+        assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+        faults.remove(0)
+    }
+
+    #[test]
+    fn every_occurrence_is_a_position_of_its_own() {
+        let text = "SELECT :email, :email, :user_id";
+        assert_eq!(sql(Dialect::Postgres, text), "SELECT $1, $2, $3");
+        assert_eq!(sql(Dialect::Sqlite, text), "SELECT ?1, ?2, ?3");
+        assert_eq!(sql(Dialect::MySql, text), "SELECT ?, ?, ?");
+        let (template, _) = compile(Dialect::Postgres, text);
+        assert_eq!(template.parameters[1], (Parameter::parse("email").unwrap(), 15));
+    }
+
+    #[test]
+    fn ordinary_colons_are_left_alone() {
+        for text in [
+            "SELECT to_char(x, 'HH24:MI:SS'), 'https://a.example', 'a::email', 'user:email'",
+            "SELECT x::text, '{\"a\": 1}'::jsonb, a[1:2]",
+            "SELECT 1 -- :nothing here, ? or $1\n /* :email */",
+        ] {
+            assert_eq!(sql(Dialect::Postgres, text), text);
+        }
+    }
+
+    #[test]
+    fn a_known_name_inside_quotes_is_refused_at_its_place() {
+        let found = fault(Dialect::Postgres, "SELECT 1 WHERE a LIKE '%:email%'");
+        assert_eq!(found.offset, 24);
+        assert!(found.message.contains("inside quotes"));
+        assert_eq!(fault(Dialect::Sqlite, "SELECT ':param.org'").offset, 8);
+        assert_eq!(fault(Dialect::Sqlite, "SELECT \":email\" FROM t").offset, 8);
+        assert_eq!(fault(Dialect::MySql, "SELECT `:email` FROM t").offset, 8);
+        assert_eq!(fault(Dialect::Postgres, "SELECT $a$ :email $a$").offset, 11);
+    }
+
+    #[test]
+    fn a_placeholder_where_a_name_stands_is_refused() {
+        for text in [
+            "SELECT 1 FROM :email",
+            "SELECT 1 FROM a JOIN :email ON true",
+            "INSERT INTO :email VALUES (1)",
+            "UPDATE :email SET a = 1",
+            "SELECT 1 FROM t ORDER BY :email",
+            "SELECT 1 FROM t ORDER BY a, :email",
+            "SELECT a.:email FROM a",
+            "SELECT :email.b FROM a",
+            "SELECT 1 AS :email",
+            "SELECT :email(1)",
+        ] {
+            assert!(fault(Dialect::Postgres, text).message.contains("name belongs"), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_behind_the_same_words_are_values() {
+        for text in [
+            "SELECT 1 WHERE a IS DISTINCT FROM :email",
+            "SELECT trim(both ' ' FROM :email)",
+            "SELECT extract(year FROM :email::date)",
+            "SELECT 1 FROM t ORDER BY a LIMIT :user_id",
+            "SELECT 1 FROM t WHERE a IN (:email, :username) ORDER BY (CASE WHEN b = :email THEN 1 ELSE 2 END)",
+            "INSERT INTO t (a, b) VALUES (:email, :username)",
+            "UPDATE t SET a = :email, b = :username",
+        ] {
+            sql(Dialect::Postgres, text);
+        }
+    }
+
+    #[test]
+    fn a_drivers_own_placeholder_is_refused_with_the_remedy() {
+        assert_eq!(fault(Dialect::Postgres, "SELECT 1 WHERE a = $1").offset, 19);
+        assert!(fault(Dialect::Postgres, "SELECT data ? 'a'").message.contains("jsonb_exists"));
+        assert_eq!(fault(Dialect::Sqlite, "SELECT 1 WHERE a = @x").offset, 19);
+        assert_eq!(fault(Dialect::Sqlite, "SELECT 1 WHERE a = ?").offset, 19);
+        sql(Dialect::Postgres, "SELECT 1 WHERE a @> b AND c <@ d AND e @@ f AND g ?| h AND i ?& j");
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_nearest_known_one() {
+        let found = fault(Dialect::Sqlite, "SELECT 1 WHERE a = :emial");
+        assert_eq!(
+            (found.offset, found.message.as_str()),
+            (19, "unknown parameter :emial; did you mean :email?")
+        );
+        assert!(fault(Dialect::Postgres, "SELECT a[b:c]").message.contains("slice"));
+        assert!(fault(Dialect::Postgres, "SELECT :param").message.contains("unknown parameter :param"));
+    }
+
+    #[test]
+    fn two_statements_in_one_text_are_refused() {
+        assert_eq!(fault(Dialect::Sqlite, "SELECT 1; SELECT 2").offset, 10);
+        sql(Dialect::Sqlite, "SELECT ';' ; -- the end\n");
+    }
+
+    #[test]
+    fn what_never_ends_and_what_is_empty_are_refused() {
+        assert_eq!(fault(Dialect::Sqlite, "SELECT 'a").offset, 7);
+        assert_eq!(fault(Dialect::Sqlite, " -- nothing").message, "there is no statement here");
+    }
+
+    #[test]
+    fn a_placeholder_never_melts_into_the_word_before_it() {
+        assert_eq!(sql(Dialect::Postgres, "SELECT 1 LIMIT:user_id"), "SELECT 1 LIMIT $1");
+    }
+
+    #[test]
+    fn only_a_select_that_changes_nothing_may_share_a_session() {
+        let is_select = |text| compile(Dialect::Postgres, text).0.is_select;
+        assert!(is_select("SELECT a FROM t WHERE b = :email"));
+        assert!(is_select("WITH x AS (SELECT 1) SELECT * FROM x"));
+        assert!(!is_select("SELECT a FROM t FOR UPDATE"));
+        assert!(!is_select("WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x"));
+        assert!(!is_select("UPDATE t SET a = 1"));
+        assert!(!is_select("CALL p(:email)"));
+    }
+
+    fn dialects() -> impl Strategy<Value = Dialect> {
+        prop_oneof![Just(Dialect::Postgres), Just(Dialect::Sqlite), Just(Dialect::MySql)]
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_compiles_and_every_fault_has_a_place(
+            dialect in dialects(),
+            text in r#"(SELECT|FROM|BY|:email|:param\.x|:zzz|[-'"`$:;/*\\?@#\[\]() .eEx1é]|\PC){0,40}"#,
+        ) {
+            let (template, faults) = compile(dialect, &text);
+            for (_, offset) in &template.parameters {
+                prop_assert!(text.get(*offset..).is_some_and(|rest| rest.starts_with(':')));
+            }
+            for fault in faults {
+                prop_assert!(text.is_char_boundary(fault.offset));
+            }
+        }
+
+        #[test]
+        fn text_outside_the_parameters_is_not_changed(
+            dialect in dialects(),
+            parts in proptest::collection::vec(r"( [a-z]{1,5} |'[^':\\]{0,6}'| [0-9]{1,3} |\(|\)| -- [a-z]{0,3}\n)", 1..12),
+        ) {
+            let names = [" :email ", " :user_id ", " :param.org "];
+            let text: String = parts.iter().zip(names.iter().cycle()).flat_map(|(part, name)| [part.as_str(), name]).collect();
+            let (template, _) = compile(dialect, &text);
+            let placeholders = (1..).map(|position| format!(" {} ", dialect.placeholder(position)));
+            let expected: String = parts.into_iter().zip(placeholders).flat_map(|(part, bound)| [part, bound]).collect();
+            prop_assert_eq!(template.sql, expected);
+        }
+    }
+}
