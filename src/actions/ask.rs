@@ -1,0 +1,132 @@
+//! [`Ask`]: what every action works with, and the steps that several of them share.
+
+use super::{PASSWORD_BYTES_MAX, Refusal};
+use crate::connections::{Connection, plausible};
+use crate::stores::Failure;
+use crate::telemetry::{Metrics, SchemeLabels, seconds};
+use idstore_contract::{
+    Ability, Account, Call, ErrorKind, Lookup, NewPassword, PasswordReason, Purpose, Secret, Standing, StoredPassword,
+};
+use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers};
+use std::future::Future;
+use std::time::Instant;
+
+/// One request on its way through an action.
+pub struct Ask<'a> {
+    /// The connection that was asked.
+    pub connection: &'a Connection,
+    /// Deadline, clock, request id and parameters.
+    pub call: Call,
+    /// What the caller may say and know.
+    pub rights: Rights,
+    /// Where hashing happens.
+    pub workers: &'a Workers,
+    /// Where times are counted.
+    pub metrics: &'a Metrics,
+}
+
+/// What a caller may say and know beyond the actions it may ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Is told which account it was when a password is wrong.
+    pub may_know_accounts: bool,
+    /// May say that an address is proven.
+    pub may_verify: bool,
+}
+
+impl Ask<'_> {
+    /// The account that a lookup finds, if there is one. Two are an error.
+    pub(super) async fn find(&self, lookup: &Lookup, purpose: Purpose) -> Result<Option<Account>, Refusal> {
+        if !plausible(lookup.text()) {
+            return Ok(None);
+        }
+        let candidates = self.connection.store.find(&self.call, lookup, purpose).await?;
+        tracing::debug!(by = lookup.name(), candidates = candidates.len(), "the store was asked");
+        self.connection.resolve(lookup, candidates).map_err(|_| Refusal::Ambiguous)
+    }
+
+    /// The account that a change is about. `wanted` is `None` for a `user_id` of another connection.
+    pub(super) async fn require(&self, wanted: Option<&Lookup>) -> Result<Account, Refusal> {
+        let Some(lookup) = wanted else { return Err(Refusal::UserNotFound) };
+        self.find(lookup, Purpose::Profile).await?.ok_or(Refusal::UserNotFound)
+    }
+
+    /// As [`Self::require`], for changes that a blocked account may not make.
+    pub(super) async fn require_unblocked(&self, wanted: Option<&Lookup>) -> Result<Account, Refusal> {
+        let account = self.require(wanted).await?;
+        match account.standings.worst() {
+            Standing::Blocked => Err(self.barred(Standing::Blocked, &account)),
+            Standing::Ok | Standing::Locked | Standing::Restricted | Standing::PasswordExpired => Ok(account),
+        }
+    }
+
+    /// Refuses what the store does not offer, before anything is asked of it.
+    pub(super) fn needs(&self, ability: Ability) -> Result<(), Refusal> {
+        if self.connection.store.descriptor().offers(ability) { Ok(()) } else { Err(Refusal::NotSupported) }
+    }
+
+    pub(super) fn barred(&self, standing: Standing, account: &Account) -> Refusal {
+        Refusal::Barred { standing, user_id: self.connection.public_id(&account.user_id) }
+    }
+
+    /// Refuses a new password that breaks a rule, before it is looked at any further.
+    pub(super) fn allow_new_password(&self, password: &Secret) -> Result<(), Refusal> {
+        password_shape(password).map_err(Refusal::InvalidPassword)?;
+        let Some(write) = &self.connection.passwords.write else { return Ok(()) };
+        write.refuse(password).map_or(Ok(()), |refusal| Err(Refusal::InvalidPassword(reason(refusal))))
+    }
+
+    /// The new password as the store wants it: hashed on the workers, or in clear where the store hashes.
+    pub(super) async fn prepare_password(&self, password: Secret) -> Result<NewPassword, Refusal> {
+        let Some(write) = &self.connection.passwords.write else { return Ok(NewPassword::Clear(password)) };
+        let hashing = self.workers.hash(*write, password, self.call.deadline);
+        let written = self.timed(write.scheme(), hashing).await?;
+        Ok(NewPassword::Hashed(StoredPassword { hash: written.hash, salt: written.salt, scheme: None }))
+    }
+
+    /// Counts the time of a job on the workers, waiting included.
+    pub(super) async fn timed<T>(
+        &self,
+        scheme: &'static str,
+        job: impl Future<Output = Result<T, WorkError>>,
+    ) -> Result<T, Refusal> {
+        let began = Instant::now();
+        let done = job.await;
+        self.metrics.hash_duration.get_or_create(&SchemeLabels { scheme }).observe(seconds(began.elapsed()));
+        Ok(done?)
+    }
+
+    /// An account that was written and read back is this connection's, or nothing is told of it.
+    pub(super) fn read_back(&self, written: Result<Account, Failure>) -> Result<Account, Refusal> {
+        let account = written?;
+        if self.connection.owns(&account) {
+            return Ok(account);
+        }
+        self.connection.isolation_refused.inc();
+        Err(Refusal::Internal("an adapter answered a write with an account of another organization"))
+    }
+}
+
+/// Whether a text can be a password at all.
+pub(super) fn password_shape(password: &Secret) -> Result<(), PasswordReason> {
+    if password.len() > PASSWORD_BYTES_MAX {
+        Err(PasswordReason::TooLong)
+    } else if password.is_empty() || password.expose().contains(&0) {
+        Err(PasswordReason::Malformed)
+    } else {
+        Ok(())
+    }
+}
+
+fn reason(refusal: PasswordRefusal) -> PasswordReason {
+    match refusal {
+        PasswordRefusal::TooLong => PasswordReason::TooLong,
+        PasswordRefusal::Malformed => PasswordReason::Malformed,
+        PasswordRefusal::StorePolicy => PasswordReason::StorePolicy,
+    }
+}
+
+/// Whether a failure says that the account is gone: no error for whoever wanted it gone.
+pub(super) fn is_gone(failure: &Failure) -> bool {
+    failure.error.kind() == ErrorKind::NotFound
+}

@@ -1,0 +1,41 @@
+//! `create`: make an account. Who exists already is the store's to say.
+
+use super::identifier::allow;
+use super::{Answer, Ask, Refusal, User};
+use idstore_contract::{Ability, IdentifierKind, NewAccount, Profile, Secret};
+
+/// The request.
+#[derive(Debug)]
+pub struct Create {
+    /// Identifiers, names and metadata. Its flags are what the caller claims.
+    pub profile: Profile,
+    /// The password.
+    pub password: Secret,
+    /// The organization that the account begins in.
+    pub organization: Option<String>,
+}
+
+pub(super) async fn run(ask: &Ask<'_>, create: Create) -> Result<Answer, Refusal> {
+    ask.needs(Ability::Create)?;
+    let mut profile = create.profile;
+    if IdentifierKind::ALL.iter().all(|kind| profile.identifier(*kind).is_none()) {
+        return Err(Refusal::Malformed("", "one of email, username and phone_number is needed"));
+    }
+    for kind in IdentifierKind::ALL {
+        if let Some(value) = profile.identifier(kind) {
+            allow(kind, value)?;
+        }
+    }
+    // A flag goes with its identifier, and is true only when the caller may say so.
+    profile.email_verified = claimed(ask, profile.email.is_some(), profile.email_verified);
+    profile.phone_verified = claimed(ask, profile.phone_number.is_some(), profile.phone_verified);
+    ask.allow_new_password(&create.password)?;
+    let password = ask.prepare_password(create.password).await?;
+    let new = NewAccount { profile, password, organization: create.organization };
+    let account = ask.read_back(ask.connection.store.create(&ask.call, new).await)?;
+    Ok(Answer::Created(User::of(ask, account)))
+}
+
+fn claimed(ask: &Ask<'_>, present: bool, claim: Option<bool>) -> Option<bool> {
+    present.then(|| claim.unwrap_or(false) && ask.rights.may_verify)
+}

@@ -1,0 +1,45 @@
+//! `get_user`: who is it? Answers whatever the account's standing; the platform decides what to do with it.
+
+use super::{Answer, Ask, Refusal, User};
+use idstore_contract::{IdentifierKind, Lookup};
+
+/// The request.
+#[derive(Debug)]
+pub struct GetUser {
+    /// Who is asked for.
+    pub wanted: Wanted,
+}
+
+/// Who an action is about, as the caller wrote it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// The public id, with the connection's prefix.
+    UserId(String),
+    /// Whatever the user types to sign in.
+    Identifier(String),
+    /// One kind of identifier.
+    Named(IdentifierKind, String),
+}
+
+/// Shows nothing of the text: people type their password into the name field.
+impl std::fmt::Debug for Wanted {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Wanted(..)")
+    }
+}
+
+impl Wanted {
+    /// The lookup for the store; `None` for a `user_id` that is no key of this connection.
+    pub(super) fn lookup(&self, ask: &Ask<'_>) -> Option<Lookup> {
+        match self {
+            Self::UserId(id) => ask.connection.lookup_by_public_id(id),
+            Self::Identifier(text) => Some(Lookup::Identifier(text.clone())),
+            Self::Named(kind, text) => Some(Lookup::Named(*kind, text.clone())),
+        }
+    }
+}
+
+pub(super) async fn run(ask: &Ask<'_>, request: GetUser) -> Result<Answer, Refusal> {
+    let account = ask.require(request.wanted.lookup(ask).as_ref()).await?;
+    Ok(Answer::User(User::of(ask, account)))
+}

@@ -1,0 +1,34 @@
+//! A new identifier: what can be one, and the change that stores it.
+
+use super::{Answer, Ask, Refusal, User, Wanted};
+use crate::connections::{looks_like_address_or_number, plausible};
+use idstore_contract::{Ability, IdentifierChange, IdentifierKind};
+
+/// Refuses what can't be a new identifier of that kind.
+pub(super) fn allow(kind: IdentifierKind, value: &str) -> Result<(), Refusal> {
+    let possible = plausible(value);
+    match kind {
+        IdentifierKind::Email if !possible => Err(Refusal::Malformed("/email", SIZE)),
+        IdentifierKind::PhoneNumber if !possible => Err(Refusal::Malformed("/phone_number", SIZE)),
+        IdentifierKind::Username if !possible => Err(Refusal::InvalidUsername(SIZE)),
+        // Whoever could take a name that reads as somebody's address could sign in where that somebody is looked for.
+        IdentifierKind::Username if looks_like_address_or_number(value) => {
+            Err(Refusal::InvalidUsername("a user name must not look like an e-mail address or a phone number"))
+        }
+        IdentifierKind::Email | IdentifierKind::PhoneNumber | IdentifierKind::Username => Ok(()),
+    }
+}
+
+const SIZE: &str = "it must have 1 to 512 bytes and no NUL";
+
+/// Finds the account and gives it another identifier.
+pub(super) async fn change(ask: &Ask<'_>, wanted: &Wanted, change: IdentifierChange) -> Result<Answer, Refusal> {
+    ask.needs(match change.kind {
+        IdentifierKind::Email => Ability::ChangeEmail,
+        IdentifierKind::Username => Ability::ChangeUsername,
+        IdentifierKind::PhoneNumber => Ability::ChangePhoneNumber,
+    })?;
+    let account = ask.require(wanted.lookup(ask).as_ref()).await?;
+    let account = ask.read_back(ask.connection.store.change_identifier(&ask.call, account, change).await)?;
+    Ok(Answer::User(User::of(ask, account)))
+}

@@ -1,0 +1,112 @@
+//! `login`: is the password right, and may the account sign in?
+//!
+//! Whoever has no account, no usable password or one that can't be read costs what a right guess costs. What a barred
+//! account is told comes after the right password only.
+
+use super::ask::password_shape;
+use super::{Answer, Ask, Refusal, User};
+use crate::connections::{fold_any, plausible};
+use idstore_contract::{Account, Lookup, PasswordCheck, Purpose, Secret, Standing, StoredPassword, Verdict};
+use idstore_passwords::{Reading, Stored};
+use std::time::Instant;
+
+/// The request.
+#[derive(Debug)]
+pub struct Login {
+    /// What the user typed.
+    pub identifier: String,
+    /// The password.
+    pub password: Secret,
+}
+
+pub(super) async fn run(ask: &Ask<'_>, login: Login) -> Result<Answer, Refusal> {
+    let check = ask.connection.store.descriptor().password_check;
+    if check == PasswordCheck::None {
+        return Err(Refusal::NotSupported);
+    }
+    if !plausible(&login.identifier) || password_shape(&login.password).is_err() {
+        return Err(stand_in(ask, check, &login, None).await);
+    }
+    let lookup = Lookup::Identifier(login.identifier.clone());
+    let Some(account) = ask.find(&lookup, Purpose::Login).await? else {
+        return Err(stand_in(ask, check, &login, None).await);
+    };
+    let account = match check {
+        PasswordCheck::ByStore => by_store(ask, &login, &lookup, account).await?,
+        PasswordCheck::ByProxy | PasswordCheck::None => by_proxy(ask, &login, account).await?,
+    };
+    tracing::debug!(standing = account.standings.worst().as_str(), "the password is right");
+    match account.standings.worst() {
+        Standing::Ok => Ok(Answer::User(User::of(ask, account))),
+        standing => Err(ask.barred(standing, &account)),
+    }
+}
+
+/// The daemon compares: the stored text says how.
+async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Account, Refusal> {
+    let policy = &ask.connection.passwords;
+    let reading = account.password.as_ref().map_or(Reading::NoPassword, |stored| policy.accept.read(&of(stored), &policy.limits));
+    match reading {
+        Reading::Hash(hash) => {
+            let (scheme, shape) = (hash.scheme(), hash.shape());
+            let verifying = ask.workers.verify(hash, login.password.clone(), ask.call.deadline);
+            let right = ask.timed(scheme, verifying).await?;
+            policy.stand_ins.note(shape);
+            tracing::debug!(scheme, matches = right, "the password was compared with the stored hash");
+            if right { Ok(account) } else { Err(wrong(ask, Some(&account))) }
+        }
+        Reading::NoPassword => Err(stand_in(ask, PasswordCheck::ByProxy, login, Some(&account)).await),
+        // The cost of a guess is paid, but the answer says what is the matter: it is no wrong password.
+        Reading::Unusable(why) => match stand_in(ask, PasswordCheck::ByProxy, login, Some(&account)).await {
+            Refusal::InvalidCredentials(_) => Err(Refusal::UnusableStoredPassword(why.to_string())),
+            failed => Err(failed),
+        },
+    }
+}
+
+/// The store compares, and counts: asked exactly once.
+async fn by_store(ask: &Ask<'_>, login: &Login, lookup: &Lookup, account: Account) -> Result<Account, Refusal> {
+    let began = Instant::now();
+    let verdict = ask.connection.store.check(&ask.call, &account, &login.password).await?;
+    ask.connection.passwords.check_times.note(began.elapsed());
+    match verdict {
+        // The account as the store shows it after the check must still be the one that was asked for.
+        Verdict::Match(after) => match ask.connection.resolve(lookup, vec![*after]) {
+            Ok(Some(after)) => Ok(after),
+            Ok(None) | Err(_) => Err(Refusal::Internal("the store matched a password for another account")),
+        },
+        Verdict::Mismatch => Err(wrong(ask, Some(&account))),
+        Verdict::Barred(standing) => Err(ask.barred(standing, &account)),
+        Verdict::TooManyAttempts => Err(Refusal::TooManyAttempts),
+    }
+}
+
+/// Costs what a login of a known user costs, and then says no, or what failed on the way.
+async fn stand_in(ask: &Ask<'_>, check: PasswordCheck, login: &Login, account: Option<&Account>) -> Refusal {
+    let name = fold_any(&login.identifier);
+    let policy = &ask.connection.passwords;
+    match check {
+        PasswordCheck::ByStore => {
+            let time = policy.check_times.draw(&name).min(ask.call.remaining());
+            tokio::time::sleep(time).await;
+        }
+        PasswordCheck::ByProxy | PasswordCheck::None => {
+            let shape = policy.stand_ins.draw(&name);
+            let scheme = shape.scheme();
+            tracing::debug!(scheme, "there is no hash to compare with: the same work is done for nobody");
+            let working = ask.workers.stand_in(shape, login.password.clone(), ask.call.deadline);
+            if let Err(failed) = ask.timed(scheme, working).await {
+                return failed;
+            }
+        }
+    }
+    wrong(ask, account)
+}
+
+fn wrong(ask: &Ask<'_>, account: Option<&Account>) -> Refusal {
+    Refusal::InvalidCredentials(account.map(|account| ask.connection.public_id(&account.user_id)))
+}
+
+fn of(stored: &StoredPassword) -> Stored<'_> {
+    Stored { hash: &stored.hash, salt: stored.salt.as_ref(), scheme: stored.scheme.as_deref() }
+}

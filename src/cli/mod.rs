@@ -1,0 +1,115 @@
+//! The commands, one file each. Each answers an [`Exit`]; what it prints goes through [`print`].
+
+mod check;
+mod hash;
+mod open;
+mod print;
+mod serve;
+mod story;
+mod terminal;
+mod try_action;
+
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Where the configuration is when nothing else is said.
+const DEFAULT_CONFIG: &str = "/etc/idstore-proxy/config.toml";
+
+/// How a command ended; the numbers are those of `sysexits.h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or yes.
+    Ok = 0,
+    /// The answer is no.
+    No = 1,
+    /// The command line is wrong.
+    Usage = 64,
+    /// Something that is needed does not answer.
+    Unavailable = 69,
+    /// A bug of ours.
+    Bug = 70,
+    /// The configuration is wrong.
+    Config = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        let number: u8 = match exit {
+            Exit::Ok => 0,
+            Exit::No => 1,
+            Exit::Usage => 64,
+            Exit::Unavailable => 69,
+            Exit::Bug => 70,
+            Exit::Config => 78,
+        };
+        number.into()
+    }
+}
+
+/// Lets an identity platform use a legacy SQL database or directory as its user store.
+#[derive(Debug, Parser)]
+#[command(name = "idstore-proxy", version, max_term_width = 110, after_help = AFTER_HELP)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+First steps:
+  idstore-proxy demo             serves an embedded store at once and prints curl lines to paste
+  idstore-proxy preset list      the applications whose schema is known
+  idstore-proxy check --connect  finds every mistake before anybody signs in
+
+Exit codes: 0 done or yes, 1 the answer is no, 64 usage, 69 unavailable, 70 a bug, 78 configuration.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    Serve(serve::Serve),
+    /// Report every problem of the configuration at once, each with its place
+    Check(check::Check),
+    /// Run one action from the shell and explain it: which row, which scheme, which mapping, how long
+    Try(try_action::Try),
+    /// Make, verify or identify a stored password
+    Hash(hash::Hash),
+}
+
+/// The configuration's place, for the commands that read it.
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// The configuration file; every *.toml of the folder conf.d beside it is read too
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+}
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let exit = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => match arguments.command {
+            Command::Serve(command) => command.run(),
+            Command::Check(command) => command.run(),
+            Command::Try(command) => command.run(),
+            Command::Hash(command) => command.run(),
+        },
+        Err(error) => {
+            // Help and version come as errors too, and are none.
+            let asked_for = !error.use_stderr();
+            if error.print().is_err() || asked_for { Exit::Ok } else { Exit::Usage }
+        }
+    };
+    exit.into()
+}
+
+impl ConfigFile {
+    /// Loads the configuration, or prints every problem of it.
+    fn load(&self) -> Result<crate::config::Loaded, Exit> {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        crate::config::load(&self.config, environment).map_err(|report| {
+            print::error(&report.to_string());
+            Exit::Config
+        })
+    }
+}

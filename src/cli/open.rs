@@ -1,0 +1,86 @@
+//! From a configuration to everything that serves: what `serve`, `check` and `try` share.
+
+use super::print;
+use crate::config::{Bounded, Config, Hashing, Sources};
+use crate::connections;
+use crate::http::{Caller, Callers, Live};
+use crate::telemetry::Metrics;
+use idstore_passwords::{WorkerOptions, Workers};
+use std::sync::Arc;
+
+/// Everything that serves, before anything listens.
+pub(super) struct Assembled {
+    /// Callers, connections and stores.
+    pub(super) live: Live,
+    /// Where hashing happens.
+    pub(super) workers: Workers,
+}
+
+/// What keeps a configuration from serving although its texts are right: a secret or a certificate that is not there.
+pub(super) struct Faults {
+    callers: Vec<(String, String)>,
+    workers: Option<String>,
+    stores: Vec<connections::StoreProblem>,
+}
+
+impl Faults {
+    /// Prints all of them, each with its place.
+    pub(super) fn print(&self, sources: &Sources) {
+        for (caller, why) in &self.callers {
+            print::error(&format!("error: callers.{caller}.bearer: {why}"));
+        }
+        if let Some(why) = &self.workers {
+            print::error(&format!("error: hashing: the worker threads could not be started: {why}"));
+        }
+        for fault in &self.stores {
+            print::error(&sources.render(&fault.store, &fault.problem));
+        }
+    }
+}
+
+/// Opens the stores, reads the callers' tokens and starts the workers. Nothing is connected.
+pub(super) fn open(config: Config, metrics: &Arc<Metrics>) -> Result<Assembled, Faults> {
+    let mut faults = Faults { callers: Vec::new(), workers: None, stores: Vec::new() };
+    let callers = callers(&config, &mut faults);
+    let workers = workers(&config.hashing).map_err(|error| faults.workers = Some(error.to_string()));
+    let opened = connections::open(
+        config.stores,
+        &config.connections,
+        config.server.deadline_ms,
+        &config.hashing.limits,
+        metrics,
+    )
+    .map_err(|stores| faults.stores = stores);
+    match (opened, workers) {
+        (Ok(opened), Ok(workers)) if faults.callers.is_empty() => {
+            Ok(Assembled { live: Live::new(Callers::new(callers), opened), workers })
+        }
+        _ => Err(faults),
+    }
+}
+
+fn workers(hashing: &Hashing) -> std::io::Result<Workers> {
+    Workers::start(WorkerOptions {
+        threads: hashing.threads.map_or(0, Bounded::count),
+        queue_max: hashing.queue_max.count(),
+        memory_max_mib: u32::try_from(hashing.memory_max_mib.get()).unwrap_or(u32::MAX),
+        nice: u8::try_from(hashing.nice.get()).unwrap_or(0),
+    })
+}
+
+fn callers(config: &Config, faults: &mut Faults) -> Vec<Caller> {
+    let mut callers = Vec::new();
+    for (name, caller) in &config.callers {
+        let opened = caller.bearer.resolve().map_err(|error| error.to_string()).and_then(|found| {
+            if let Some(warning) = found.warning {
+                tracing::warn!(caller = name.as_str(), "{warning}");
+            }
+            Caller::open(name.as_str(), caller, &found.secret)
+        });
+        match opened {
+            Ok(caller) => callers.push(caller),
+            Err(why) => faults.callers.push((name.as_str().to_owned(), why)),
+        }
+    }
+    callers
+}

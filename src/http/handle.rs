@@ -1,0 +1,170 @@
+//! [`Api`]: the whole way of one request, from its head to its answer and its one log line.
+
+use super::live::Live;
+use super::problem::{Code, Loudness, Problem};
+use super::router::route;
+use super::{body, request_id};
+use crate::actions::{self, Ask, Rights};
+use crate::clock;
+use crate::config::Action;
+use crate::connections::Connection;
+use crate::platforms::native;
+use crate::telemetry::{Label, Metrics, RequestLabels, seconds};
+use arc_swap::ArcSwap;
+use futures_util::FutureExt as _;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use idstore_contract::Call;
+use idstore_passwords::Workers;
+use serde_json::Value;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The most headers of a request; what proxies add fits many times over.
+const HEADERS_MAX: usize = 64;
+/// The most bytes of all header names and values, and of the path.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+
+/// What answers the platforms' requests.
+pub struct Api {
+    /// Callers, connections and stores; taken once by each request.
+    pub live: ArcSwap<Live>,
+    /// Where hashing happens.
+    pub workers: Workers,
+    /// Where requests are counted.
+    pub metrics: Arc<Metrics>,
+    /// The largest body, in bytes.
+    pub body_bytes_max: usize,
+    /// The time for a body.
+    pub body_time: Duration,
+}
+
+/// What is known of a request for its log line and its labels, as far as it got.
+#[derive(Default)]
+struct Seen {
+    caller: Option<Arc<str>>,
+    connection: Option<Arc<str>>,
+    action: Option<Action>,
+}
+
+impl Api {
+    /// Answers one request. A panic is an answer too, and the daemon goes on.
+    pub async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let began = Instant::now();
+        let id = request_id::of(request.headers());
+        let mut seen = Seen::default();
+        let answered = AssertUnwindSafe(self.answer(request, &id, began, &mut seen)).catch_unwind().await;
+        let answered = answered.unwrap_or_else(|_| {
+            Err(Problem { log: Some("a panic; its message is on standard error".to_owned()), ..Problem::new(Code::Internal) })
+        });
+        self.record(&id, began, &seen, answered.as_ref().err());
+        match answered {
+            Ok((status, body)) => respond(&id, status, "application/json", &body),
+            Err(problem) => refuse(&id, &problem),
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        id: &Arc<str>,
+        began: Instant,
+        seen: &mut Seen,
+    ) -> Result<(StatusCode, Value), Problem> {
+        let live = self.live.load_full();
+        let (head, incoming) = request.into_parts();
+        fit(&head.headers, head.uri.path())?;
+        let route = route(head.uri.path()).ok_or(Problem::new(Code::UnknownAction))?;
+        if head.method != Method::POST {
+            return Err(Problem::new(Code::MethodNotAllowed));
+        }
+        let caller = live.callers.authenticate(&head.headers).ok_or(Problem::new(Code::CallerUnauthenticated))?;
+        seen.caller = Some(Arc::clone(&caller.name));
+        if !caller.may_use(route.connection) {
+            return Err(Problem::new(Code::CallerForbidden));
+        }
+        let connection = live.connections.get(route.connection).ok_or(Problem::new(Code::UnknownConnection))?;
+        seen.connection = Some(Arc::clone(&connection.name));
+        let action = Action::parse(route.action).ok_or(Problem::new(Code::UnknownAction))?;
+        seen.action = Some(action);
+        if !caller.may_ask(action) {
+            return Err(Problem::new(Code::CallerForbidden));
+        }
+        let bytes = body::read(&head.headers, incoming, self.body_bytes_max, self.body_time).await?;
+        let request = native::decode(action, &bytes)?;
+        drop(bytes);
+        let answer = actions::run(&self.ask(connection, caller.rights, id, began), request).await;
+        let answer = answer.map_err(|refusal| Problem::of(refusal, caller.rights.may_know_accounts))?;
+        let (status, body) = native::encode(&answer);
+        Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body))
+    }
+
+    /// The deadline runs from the request's head on, whatever its body took.
+    fn ask<'a>(&'a self, connection: &'a Connection, rights: Rights, id: &Arc<str>, began: Instant) -> Ask<'a> {
+        let deadline = began.checked_add(connection.deadline).unwrap_or(began);
+        let call = Call::new(Arc::clone(id), deadline, clock::now(), Arc::clone(&connection.parameters));
+        Ask { connection, call, rights, workers: &self.workers, metrics: &self.metrics }
+    }
+
+    /// One log line and one count for each request, by what is safe to say of it.
+    fn record(&self, id: &str, began: Instant, seen: &Seen, problem: Option<&Problem>) {
+        let took = began.elapsed();
+        let code = problem.map_or("ok", |problem| problem.code.as_str());
+        let action = seen.action.map_or("", Action::as_str);
+        let connection = seen.connection.as_deref().unwrap_or_default();
+        let labels = RequestLabels { connection: Label::from(connection), action, code };
+        self.metrics.requests.get_or_create(&labels).inc();
+        self.metrics.request_duration.get_or_create(&labels).observe(seconds(took));
+        self.metrics.hash_queue.set(i64::try_from(self.workers.depth()).unwrap_or(i64::MAX));
+        let caller = seen.caller.as_deref().unwrap_or_default();
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let why = problem.and_then(|problem| problem.log.as_deref()).unwrap_or_default();
+        match problem.map_or(Loudness::Info, |problem| problem.code.loudness()) {
+            Loudness::Info => tracing::info!(request_id = id, caller, connection, action, code, ms, why, "request"),
+            Loudness::Warn => tracing::warn!(request_id = id, caller, connection, action, code, ms, why, "request"),
+            Loudness::Error => tracing::error!(request_id = id, caller, connection, action, code, ms, why, "request"),
+        }
+    }
+}
+
+fn fit(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
+    let bytes = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len().saturating_add(value.len()))
+        .fold(path.len(), usize::saturating_add);
+    if headers.len() > HEADERS_MAX || bytes > HEADER_BYTES_MAX {
+        return Err(Problem::new(Code::HeadersTooLarge));
+    }
+    Ok(())
+}
+
+fn refuse(id: &str, problem: &Problem) -> Response<Full<Bytes>> {
+    let code = problem.code;
+    let mut response = respond(id, code.status(), "application/problem+json", &problem.document(id));
+    let headers = response.headers_mut();
+    if let Some(seconds) = code.retry_after_secs() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if code == Code::CallerUnauthenticated {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if code == Code::MethodNotAllowed {
+        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+fn respond(id: &str, status: StatusCode, media_type: &'static str, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(request_id::HEADER, id);
+    }
+    response
+}
