@@ -1,1 +1,15 @@
-//! Not written yet.
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod connector;
+mod decode;
+mod encode;
+mod error;
+mod exclusive;
+mod session;
+mod shared;
+mod store;
+mod tls;
+
+pub use config::{Config, Prepare, Tls};
+pub use store::open;

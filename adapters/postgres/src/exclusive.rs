@@ -1,0 +1,266 @@
+//! Exclusive sessions: transactions, and reads that do not share.
+//!
+//! A session that saw a timeout or a dropped call never goes back to the pool: the server may still be running what
+//! nobody waits for, and the next caller would wait for it.
+
+use crate::connector::Connector;
+use crate::error::{Doing, Failure, Fate};
+use crate::session::Session;
+use deadpool::managed::{
+    Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts,
+};
+use futures_util::future::{Either, join, select};
+use idstore_contract::{Call, Error};
+use idstore_sql::{Ran, Rows, Statement, Value};
+use std::ops::Deref;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout_at;
+
+/// The pool of exclusive sessions.
+pub(crate) struct Exclusive {
+    pool: Pool<Sessions>,
+    connector: Arc<Connector>,
+}
+
+impl Exclusive {
+    /// At most `pool_max` sessions; none is opened before it is needed.
+    pub(crate) fn new(connector: Arc<Connector>, pool_max: usize) -> Result<Self, Error> {
+        let pool = Pool::builder(Sessions(connector.clone()))
+            .max_size(pool_max)
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|_| Error::unexpected("the pool of sessions can't be made"))?;
+        Ok(Self { pool, connector })
+    }
+
+    /// A session for this caller alone, within the deadline.
+    pub(crate) async fn lease(&self, deadline: Instant) -> Result<Lease, Error> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeouts = Timeouts { wait: Some(left), create: Some(left), recycle: None };
+        match self.pool.timeout_get(&timeouts).await {
+            Ok(object) => Ok(Lease { session: Arc::clone(&object), object: Some(object) }),
+            Err(PoolError::Backend(error)) => Err(error),
+            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Error::busy("no session was free in time")),
+            Err(PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle)) => Err(Error::timeout()),
+            Err(PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_)) => {
+                Err(Error::unexpected("the pool of sessions failed"))
+            }
+        }
+    }
+
+    /// Runs one lookup in a transaction of its own, which ends with the deadline on the server too.
+    pub(crate) async fn read(
+        &self,
+        call: &Call,
+        statement: &Statement,
+        values: &[Value],
+    ) -> Result<Ran, Broken> {
+        let lease = self.lease(call.deadline).await?;
+        let parameters = match lease.bind(statement, values)? {
+            Ok(parameters) => parameters,
+            Err(position) => {
+                lease.give_back();
+                return Ok(Ran::Unfit { position });
+            }
+        };
+        let commands = self.connector.begin(call.remaining());
+        let in_transaction = alone(&lease, &commands, lease.run(statement, parameters, Doing::Reading));
+        let Ok(outcome) = timeout_at(call.deadline.into(), in_transaction).await else {
+            return Err(Error::timeout().into());
+        };
+        match outcome {
+            Ok(rows) => {
+                lease.give_back();
+                Ok(Ran::Rows(rows))
+            }
+            Err(failure) => {
+                let repeat = self.connector.outdate(&lease, failure.fate);
+                if failure.fate == Fate::Usable {
+                    lease.give_back();
+                }
+                Err(Broken { error: failure.error, repeat })
+            }
+        }
+    }
+
+    /// Opens a transaction. A pooled session that turns out dead at BEGIN is replaced once: nothing was sent yet that
+    /// could be repeated.
+    pub(crate) async fn begin(&self, call: &Call) -> Result<PostgresTransaction, Error> {
+        let mut is_first = true;
+        loop {
+            let lease = self.lease(call.deadline).await?;
+            let commands = self.connector.begin(call.remaining());
+            let answer = timeout_at(call.deadline.into(), lease.batch(&commands, Doing::Writing)).await;
+            match answer.map_err(|_| Error::timeout())? {
+                Ok(()) => {
+                    let connector = self.connector.clone();
+                    return Ok(PostgresTransaction {
+                        lease,
+                        connector,
+                        deadline: call.deadline,
+                        failed: false,
+                    });
+                }
+                Err(failure) => {
+                    if !self.connector.outdate(&lease, failure.fate) || !is_first {
+                        return Err(failure.error);
+                    }
+                    is_first = false;
+                }
+            }
+        }
+    }
+}
+
+/// A lookup that failed, and whether it may be repeated once on a new session.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) error: Error,
+    pub(crate) repeat: bool,
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        Self { error, repeat: false }
+    }
+}
+
+/// BEGIN, the lookup and COMMIT in one round trip. A failed lookup makes a ROLLBACK of the COMMIT.
+async fn alone(
+    session: &Session,
+    begin: &str,
+    lookup: impl Future<Output = Result<Rows, Failure>>,
+) -> Result<Rows, Failure> {
+    let first_two = pin!(join(session.batch(begin, Doing::Reading), lookup));
+    let commit = pin!(session.batch("COMMIT", Doing::Reading));
+    // Polled in this order, and so sent in this order.
+    let ((opened, read), ended) = match select(first_two, commit).await {
+        // Too many rows: COMMIT is answered after the last of them, and nobody waits for that.
+        Either::Left((both, _)) if session.is_spoiled() => (both, Ok(())),
+        Either::Left((both, commit)) => (both, commit.await),
+        Either::Right((ended, first_two)) => (first_two.await, ended),
+    };
+    opened?;
+    let rows = read?;
+    ended.map(|()| rows)
+}
+
+/// Makes sessions for the pool.
+struct Sessions(Arc<Connector>);
+
+impl Manager for Sessions {
+    type Type = Arc<Session>;
+    type Error = Error;
+
+    async fn create(&self) -> Result<Arc<Session>, Error> {
+        self.0.open().await.map(Arc::new)
+    }
+
+    async fn recycle(&self, session: &mut Arc<Session>, _: &Metrics) -> RecycleResult<Error> {
+        if self.0.may_use(session) { Ok(()) } else { Err(RecycleError::message("of no further use")) }
+    }
+}
+
+/// A session that is lent to one caller. Discarded when dropped: only [`Lease::give_back`] returns it.
+pub(crate) struct Lease {
+    session: Arc<Session>,
+    object: Option<Object<Sessions>>,
+}
+
+impl Lease {
+    /// Back to the pool, for nothing runs on the session any more.
+    pub(crate) fn give_back(mut self) {
+        if !self.session.is_spoiled() {
+            self.object = None;
+        }
+    }
+}
+
+impl Deref for Lease {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(object) = self.object.take() {
+            drop(Object::take(object));
+        }
+    }
+}
+
+/// A transaction that writes.
+pub(crate) struct PostgresTransaction {
+    lease: Lease,
+    connector: Arc<Connector>,
+    deadline: Instant,
+    /// A statement failed, and the server will make a ROLLBACK of a COMMIT without saying so.
+    failed: bool,
+}
+
+impl idstore_sql::Transaction for PostgresTransaction {
+    async fn run(&mut self, statement: &Arc<Statement>, values: Vec<Value>) -> Result<Ran, Error> {
+        match self.lease.bind(statement, &values)? {
+            Ok(parameters) => {
+                let run =
+                    timeout_at(self.deadline.into(), self.lease.run(statement, parameters, Doing::Writing));
+                let outcome = run.await;
+                self.note(outcome).map(Ran::Rows)
+            }
+            Err(position) => Ok(Ran::Unfit { position }),
+        }
+    }
+
+    async fn lock(&mut self, name: &str) -> Result<(), Error> {
+        let outcome = timeout_at(self.deadline.into(), self.lease.lock(name)).await;
+        self.note(outcome)
+    }
+
+    async fn commit(mut self) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::unexpected("a transaction whose statement failed was to be committed"));
+        }
+        let outcome = timeout_at(self.deadline.into(), self.lease.batch("COMMIT", Doing::Committing)).await;
+        self.note(outcome)?;
+        self.lease.give_back();
+        Ok(())
+    }
+
+    async fn rollback(mut self) -> Result<(), Error> {
+        if self.lease.is_spoiled() {
+            // The session is discarded, and the server undoes what nobody commits.
+            return Ok(());
+        }
+        let outcome = timeout_at(self.deadline.into(), self.lease.batch("ROLLBACK", Doing::Writing)).await;
+        self.note(outcome)?;
+        self.lease.give_back();
+        Ok(())
+    }
+}
+
+impl PostgresTransaction {
+    /// Remembers what an outcome says of the session.
+    fn note<T>(&mut self, outcome: Result<Result<T, Failure>, Elapsed>) -> Result<T, Error> {
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(failure)) => {
+                self.failed = true;
+                if self.connector.outdate(&self.lease, failure.fate) {
+                    self.lease.spoil();
+                }
+                Err(failure.error)
+            }
+            Err(_) => {
+                self.failed = true;
+                self.lease.spoil();
+                Err(Error::timeout())
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The database that [`SqlStore`] stands on: which session a statement goes to, and when a read is repeated.
+
+use crate::config::{Config, Prepare};
+use crate::connector::Connector;
+use crate::error::Failure;
+use crate::exclusive::{Broken, Exclusive, PostgresTransaction};
+use crate::session::Session;
+use crate::shared::{Sent, Shared};
+use crate::tls;
+use futures_util::future::{Either, select};
+use idstore_contract::{Call, Depth, Error, Problem, Secret, StoreHandle, Surroundings, Transport};
+use idstore_sql::{Database, Dialect, Kind, Ran, Rows, SqlStore, Statement, StatementKey, Statements, Value};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout_at;
+
+/// Opens a store: reads its secrets and certificates, and connects to nothing.
+///
+/// `ceiling` is the longest deadline of the connections on this store. No statement runs longer on the server.
+/// `Err` holds every problem, warnings among them; warnings alone are logged.
+pub fn open(config: &Config, around: &Surroundings, ceiling: Duration) -> Result<StoreHandle, Vec<Problem>> {
+    let mut problems = config.check(around);
+    let password = resolve_password(config, &mut problems);
+    let tls = tls::connect(config).unwrap_or_else(|found| {
+        problems.extend(found);
+        None
+    });
+    let statements = match config.statements.compile(Dialect::Postgres, around) {
+        Ok(statements) if !problems.iter().any(Problem::is_error) => Arc::new(statements),
+        _ => return Err(problems),
+    };
+    for problem in &problems {
+        tracing::warn!(key = problem.key, "{}", problem.message);
+    }
+    let connector = Arc::new(Connector::new(config, password.as_ref(), tls, statements.clone(), ceiling));
+    let pool_max = usize::try_from(config.pool_max).unwrap_or(usize::MAX);
+    let exclusive = Exclusive::new(connector.clone(), pool_max)
+        .map_err(|error| vec![Problem::error("pool_max", error.to_string())])?;
+    let shared = (config.prepare == Prepare::Connection).then(|| Shared::new(connector.clone()));
+    let database = Postgres { connector, shared, exclusive, transport: config.transport() };
+    Ok(Arc::new(SqlStore::new(database, statements, config.uniqueness)))
+}
+
+fn resolve_password(config: &Config, problems: &mut Vec<Problem>) -> Option<Secret> {
+    match config.password.as_ref()?.resolve() {
+        Ok(resolved) => {
+            problems.extend(resolved.warning.map(|warning| Problem::warning("password", warning)));
+            Some(resolved.secret)
+        }
+        Err(error) => {
+            problems.push(Problem::error("password", error.to_string()));
+            None
+        }
+    }
+}
+
+/// A configured PostgreSQL database.
+struct Postgres {
+    connector: Arc<Connector>,
+    /// `None` with `prepare = "call"`: a pooler in transaction mode has nothing that could be shared.
+    shared: Option<Shared>,
+    exclusive: Exclusive,
+    transport: Transport,
+}
+
+impl Database for Postgres {
+    const ADAPTER: &'static str = "postgres";
+    const DIALECT: Dialect = Dialect::Postgres;
+    type Transaction = PostgresTransaction;
+
+    fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// Repeated once where the session turned out dead or stale, but never a check: the store counts those.
+    async fn read(&self, call: &Call, statement: &Arc<Statement>, values: Vec<Value>) -> Result<Ran, Error> {
+        let is_repeatable =
+            statement.is_select() && matches!(statement.key().kind(), Kind::Lookup | Kind::Probe);
+        let reading = async {
+            match self.read_once(call, statement, &values, is_repeatable).await {
+                Err(broken) if broken.repeat && is_repeatable => {
+                    self.read_once(call, statement, &values, is_repeatable).await
+                }
+                outcome => outcome,
+            }
+        };
+        match timeout_at(call.deadline.into(), reading).await {
+            Ok(outcome) => outcome.map_err(|broken| broken.error.with("key", statement.place())),
+            Err(_) => Err(Error::timeout().with("key", statement.place())),
+        }
+    }
+
+    async fn begin(&self, call: &Call) -> Result<PostgresTransaction, Error> {
+        self.exclusive.begin(call).await
+    }
+
+    async fn probe(
+        &self,
+        call: &Call,
+        statements: &Arc<Statements>,
+        depth: Depth,
+    ) -> Result<Vec<Problem>, Error> {
+        let probing = async {
+            match depth {
+                Depth::Alive => self.alive(call, statements).await.map(|()| Vec::new()),
+                Depth::Full => {
+                    let (_, problems) = self.connector.open_and_compare().await?;
+                    Ok(problems)
+                }
+            }
+        };
+        timeout_at(call.deadline.into(), probing).await.unwrap_or_else(|_| Err(Error::timeout()))
+    }
+}
+
+impl Postgres {
+    async fn read_once(
+        &self,
+        call: &Call,
+        statement: &Arc<Statement>,
+        values: &[Value],
+        may_share: bool,
+    ) -> Result<Ran, Broken> {
+        let chosen = match &self.shared {
+            Some(shared) if may_share => shared.choose(None).await?,
+            _ => None,
+        };
+        let Some(pipeline) = chosen else {
+            return self.exclusive.read(call, statement, values).await;
+        };
+        let mut sent = match pipeline.send(statement, values, call.deadline)? {
+            Ok(sent) => sent,
+            Err(position) => return Ok(Ran::Unfit { position }),
+        };
+        match sent.answer_or_stuck().await {
+            Some(answer) => self.judge(&sent, answer),
+            None => self.read_again(call, statement, values, sent).await,
+        }
+    }
+
+    /// Sends a read again that waits behind a slow one, and takes whichever answer comes first. A second one that
+    /// fails leaves the first, which may still be answered.
+    async fn read_again(
+        &self,
+        call: &Call,
+        statement: &Arc<Statement>,
+        values: &[Value],
+        mut first: Sent,
+    ) -> Result<Ran, Broken> {
+        let slow = first.pipeline.clone();
+        let second = async {
+            let other = match &self.shared {
+                Some(shared) => shared.choose(Some(&slow)).await?,
+                None => None,
+            };
+            match other {
+                Some(other) => match other.send(statement, values, call.deadline)? {
+                    Ok(mut sent) => {
+                        let answer = sent.answer().await;
+                        self.judge(&sent, answer)
+                    }
+                    Err(position) => Ok(Ran::Unfit { position }),
+                },
+                None => self.exclusive.read(call, statement, values).await,
+            }
+        };
+        let answer = {
+            let answered = pin!(first.answer());
+            match select(answered, pin!(second)).await {
+                Either::Left((answer, _)) => answer,
+                Either::Right((Ok(ran), _)) => return Ok(ran),
+                Either::Right((Err(_), answered)) => answered.await,
+            }
+        };
+        self.judge(&first, answer)
+    }
+
+    fn judge(&self, sent: &Sent, answer: Result<Rows, Failure>) -> Result<Ran, Broken> {
+        answer.map(Ran::Rows).map_err(|failure| {
+            let repeat = self.connector.outdate(&sent.pipeline.session, failure.fate);
+            Broken { error: failure.error, repeat }
+        })
+    }
+
+    /// The operator's own statement where there is one, else one cheap round trip; repeated once like any read.
+    async fn alive(&self, call: &Call, statements: &Statements) -> Result<(), Error> {
+        if let Some(statement) = statements.first(StatementKey::Probe) {
+            return self.read(call, statement, Vec::new()).await.map(drop);
+        }
+        match self.alive_once(call).await {
+            Err(broken) if broken.repeat => self.alive_once(call).await,
+            outcome => outcome,
+        }
+        .map_err(|broken| broken.error)
+    }
+
+    async fn alive_once(&self, call: &Call) -> Result<(), Broken> {
+        let broken = |session: &Session, failure: Failure| {
+            let repeat = self.connector.outdate(session, failure.fate);
+            Broken { error: failure.error, repeat }
+        };
+        let chosen = match &self.shared {
+            Some(shared) => shared.choose(None).await?,
+            None => None,
+        };
+        if let Some(pipeline) = chosen {
+            return pipeline.session.alive().await.map_err(|failure| broken(&pipeline.session, failure));
+        }
+        let lease = self.exclusive.lease(call.deadline).await?;
+        lease.alive().await.map_err(|failure| broken(&lease, failure))?;
+        lease.give_back();
+        Ok(())
+    }
+}
