@@ -19,8 +19,6 @@ pub(super) struct Document {
     pub(super) name: String,
     /// The text.
     pub(super) text: String,
-    /// What it says: a table.
-    pub(super) root: Node,
 }
 
 /// A value, where it stands, and where its key does.
@@ -55,8 +53,8 @@ pub(super) enum Content {
     Table(BTreeMap<String, Node>),
 }
 
-/// Something that is no TOML.
-#[derive(Debug)]
+/// Something that is wrong with the text itself.
+#[derive(Clone, Debug)]
 pub(super) struct SyntaxError {
     /// What was met or missed.
     pub(super) message: String,
@@ -80,8 +78,9 @@ pub(super) struct Piece {
 }
 
 impl Document {
-    /// Parses a text. Always gives a document: what could not be read is missing from it and is in the errors.
-    pub(super) fn parse(name: impl Into<String>, text: String) -> (Self, Vec<SyntaxError>) {
+    /// Parses a text: the document, what it says, and what is no TOML. Always says something: what could not be read
+    /// is missing from it and is in the errors.
+    pub(super) fn parse(name: impl Into<String>, text: String) -> (Self, Node, Vec<SyntaxError>) {
         let (root, errors) = DeTable::parse_recoverable(&text);
         let end = text.len();
         let errors = errors
@@ -92,7 +91,7 @@ impl Document {
             })
             .collect();
         let root = table(root.into_inner(), 0..0, None, 0);
-        (Self { name: name.into(), text, root }, errors)
+        (Self { name: name.into(), text }, root, errors)
     }
 
     /// The bytes at which the text of a value has its byte `offset`; the value itself where it is no text.
@@ -246,29 +245,29 @@ mod tests {
         text.split('.').map(str::to_owned).collect()
     }
 
-    fn shown<'a>(document: &'a Document, at: &str) -> (&'a str, &'a str) {
-        let node = document.root.get(&path(at)).unwrap();
+    fn shown<'a>(document: &'a Document, root: &Node, at: &str) -> (&'a str, &'a str) {
+        let node = root.get(&path(at)).unwrap();
         (&document.text[node.key.clone().unwrap()], &document.text[node.value.clone()])
     }
 
     #[test]
     fn every_way_of_writing_a_key_leads_to_its_place() {
         let text = "[server]\nlisten = 'a'\n[stores.postgres.\"crm\"]\nport = 5432\npassword.env = \"X\"\nt = { a = [1, 22] }\n";
-        let (document, errors) = Document::parse("x", text.to_owned());
+        let (document, root, errors) = Document::parse("x", text.to_owned());
         assert!(errors.is_empty());
-        assert_eq!(shown(&document, "server.listen"), ("listen", "'a'"));
-        assert_eq!(shown(&document, "stores.postgres.crm.port"), ("port", "5432"));
-        assert_eq!(shown(&document, "stores.postgres.crm.password.env"), ("env", "\"X\""));
-        assert_eq!(shown(&document, "stores.postgres.crm").0, "\"crm\"");
-        let second = document.root.get(&path("stores.postgres.crm.t.a.1")).unwrap();
+        assert_eq!(shown(&document, &root, "server.listen"), ("listen", "'a'"));
+        assert_eq!(shown(&document, &root, "stores.postgres.crm.port"), ("port", "5432"));
+        assert_eq!(shown(&document, &root, "stores.postgres.crm.password.env"), ("env", "\"X\""));
+        assert_eq!(shown(&document, &root, "stores.postgres.crm").0, "\"crm\"");
+        let second = root.get(&path("stores.postgres.crm.t.a.1")).unwrap();
         assert_eq!((&text[second.value.clone()], &second.key), ("22", &None));
     }
 
     #[test]
     fn a_place_inside_a_text_is_found_behind_escapes_and_line_ends() {
         let text = "a = \"\"\"\n\\u00e9 x \\\n    y\"\"\"\n";
-        let (document, _) = Document::parse("x", text.to_owned());
-        let node = document.root.get(&path("a")).unwrap();
+        let (document, root, _) = Document::parse("x", text.to_owned());
+        let node = root.get(&path("a")).unwrap();
         assert_eq!(node.text(), Some("é x y"));
         let at = document.inside(node, 5);
         assert_eq!(document.line_and_column(at.start), (3, 5));
@@ -276,9 +275,9 @@ mod tests {
 
     #[test]
     fn what_can_be_read_of_a_broken_file_is_read() {
-        let (document, errors) = Document::parse("x", "[a]\nb = \nc = 1\n[d]\ne = 2\n".to_owned());
+        let (document, root, errors) = Document::parse("x", "[a]\nb = \nc = 1\n[d]\ne = 2\n".to_owned());
         assert_eq!(errors.len(), 1);
-        assert!(document.root.get(&path("d.e")).is_some());
+        assert!(root.get(&path("d.e")).is_some());
     }
 
     fn inside_the_file(document: &Document, node: &Node) -> bool {
@@ -295,8 +294,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics_and_every_place_is_inside_it(text in "([a-c.=\\[\\]{}\"'\\\\\n\r ,0-9é#-]|\"\"\"|'''|\\PC){0,80}") {
-            let (document, errors) = Document::parse("x", text.clone());
-            prop_assert!(inside_the_file(&document, &document.root));
+            let (document, root, errors) = Document::parse("x", text.clone());
+            prop_assert!(inside_the_file(&document, &root));
             for error in errors {
                 prop_assert!(text.get(error.at.clone()).is_some());
                 let (line, column) = document.line_and_column(error.at.start);

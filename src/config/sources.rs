@@ -3,7 +3,7 @@
 //! A variable of the environment wins over the files, the files are one configuration in several places, and what a
 //! preset brings gives way to all of them.
 
-use super::locate::{Document, Node};
+use super::locate::{Content, Document, Node};
 use super::report::{Finding, Place};
 use idstore_contract::{Problem, Severity};
 use std::collections::BTreeMap;
@@ -100,6 +100,26 @@ impl Sources {
         }
     }
 
+    /// The keys that two files set.
+    pub(super) fn conflicts(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for (index, later) in self.layers.iter().enumerate() {
+            for earlier in self.layers.iter().take(index) {
+                conflicts(earlier, later, &earlier.tree, &later.tree, &mut Vec::new(), &mut found);
+            }
+        }
+        found
+    }
+
+    /// The values of a kind that no key takes, such as a date. They are left out of what is read.
+    pub(super) fn misfits(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for layer in self.layers.iter().filter(|layer| layer.written) {
+            misfits(layer.document, &layer.tree, &mut found);
+        }
+        found
+    }
+
     /// Whether a file of the operator's has a table of that path.
     pub(super) fn has_table(&self, path: &[String]) -> bool {
         self.written().any(|tree| tree.get(path).is_some_and(Node::is_table))
@@ -124,6 +144,46 @@ impl Sources {
             (Aim::Value, Some(key)) if node.is_table() => key.clone(),
             _ => node.value.clone(),
         }
+    }
+}
+
+fn conflicts(
+    one: &Layer,
+    other: &Layer,
+    first: &Node,
+    second: &Node,
+    path: &mut Vec<String>,
+    found: &mut Vec<Finding>,
+) {
+    for (key, earlier) in first.members() {
+        let Some(later) = second.get(std::slice::from_ref(key)) else { continue };
+        path.push(key.clone());
+        if earlier.is_table() && later.is_table() {
+            conflicts(one, other, earlier, later, path, found);
+        } else {
+            let place = |layer: &Layer, node: &Node| Place::Text {
+                document: layer.document,
+                at: node.key.clone().unwrap_or(node.value.clone()).into(),
+                inside: false,
+            };
+            let message = format!("two files set `{}`", path.join("."));
+            found.push(
+                Finding::error(message, place(other, later)).with_note("the first one", place(one, earlier)),
+            );
+        }
+        path.pop();
+    }
+}
+
+fn misfits(document: usize, node: &Node, found: &mut Vec<Finding>) {
+    match &node.content {
+        Content::Other(kind) => {
+            let place = Place::Text { document, at: node.value.clone().into(), inside: false };
+            found.push(Finding::error(format!("{kind}: no key takes one"), place));
+        }
+        Content::List(items) => items.iter().for_each(|item| misfits(document, item, found)),
+        Content::Table(members) => members.values().for_each(|member| misfits(document, member, found)),
+        Content::Text(_) | Content::Integer(_) | Content::Float(_) | Content::Flag(_) => {}
     }
 }
 

@@ -6,9 +6,11 @@
 use super::address::{AdminListen, FileMode, ServerListen};
 use super::limits::Bounded;
 use super::names::{Name, ParameterName, Prefix};
+use super::passwords::Passwords;
 use super::preset::OptionValue;
 use crate::adapters::AdapterConfig;
 use idstore_contract::{IdentifierKind, SecretRef, Surroundings};
+use idstore_passwords::Limits;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -113,12 +115,14 @@ pub enum LogFormat {
 pub struct Hashing {
     /// How many threads; absent: as many as there are cores. From 1 to 1,024.
     pub threads: Option<Bounded<1, 1024, 1>>,
-    /// How many passwords may wait for a thread; 256, from 1 to 100,000. One more is answered `busy`.
-    pub queue_max: Bounded<1, 100_000, 256>,
-    /// What all hashes that are being computed may take together, in MiB; 512, from 16 to 1,048,576.
-    pub memory_max_mib: Bounded<16, 1_048_576, 512>,
+    /// How many passwords may wait for a thread; 1024, from 1 to 100,000. One more is answered `busy`.
+    pub queue_max: Bounded<1, 100_000, 1024>,
+    /// What all hashes that are being computed may take together, in MiB; 1024, from 16 to 1,048,576.
+    pub memory_max_mib: Bounded<16, 1_048_576, 1024>,
     /// How far the threads step back behind the network's; 5, from 0 (not at all) to 19.
     pub nice: Bounded<0, 19, 5>,
+    /// `[hashing.limits]`: the bounds of every cost that a stored value may ask for.
+    pub limits: Limits,
 }
 
 /// `[callers.NAME]`: who may call, and what for.
@@ -239,16 +243,6 @@ pub struct StoreCore {
 
 fn yes() -> bool {
     true
-}
-
-/// `[stores.ADAPTER.NAME.passwords]`: what is read, and what new passwords become.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Passwords {
-    /// The schemes that a stored password may have. Absent: every self-describing one that is not weak.
-    pub accept: Option<Vec<String>>,
-    /// The scheme of new passwords; `store`: the store hashes. Needed where passwords are written.
-    pub write: Option<String>,
 }
 
 /// `[connections.NAME]`: what the platform sees, `/v1/NAME/…`.
