@@ -6,5 +6,5 @@
 mod reference;
 mod value;
 
-pub use reference::{Resolved, SecretError, SecretRef};
+pub use reference::{LITERAL_REFUSED, Resolved, SecretError, SecretRef};
 pub use value::Secret;

@@ -172,8 +172,11 @@ impl<'de> Visitor<'de> for ReferenceVisitor {
     }
 }
 
+/// How the refusal of a literal begins: whoever shows the line of the mistake must leave its value out.
+pub const LITERAL_REFUSED: &str = "a secret never stands in the configuration";
+
 fn literal<E: serde::de::Error>() -> E {
-    E::custom(format!("a secret never stands in the configuration; write {EXPECTED}"))
+    E::custom(format!("{LITERAL_REFUSED}; write {EXPECTED}"))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub use change::{
 };
 pub use error::{Error, ErrorKind, PasswordReason, Rejection, Result};
 pub use face::{Answer, DynStore, StoreHandle};
-pub use idstore_secret::{Resolved, Secret, SecretError, SecretRef};
+pub use idstore_secret::{LITERAL_REFUSED, Resolved, Secret, SecretError, SecretRef};
 pub use jiff::Timestamp;
 pub use lookup::{CANDIDATES_MAX, IdentifierKind, Lookup, Purpose};
 pub use problem::{ConnectionParameters, PasswordWrite, Problem, Severity, Surroundings};
