@@ -1,6 +1,7 @@
 //! What is wrong with a configuration, in a form that can be shown beside the line that it is about.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// One thing that is wrong, or worth a warning, in a store's configuration or in what the server shows of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub struct Surroundings {
     pub password_write: Option<PasswordWrite>,
     /// The connections on this store.
     pub connections: Vec<ConnectionParameters>,
+    /// The longest deadline of those connections: no statement of a shared session runs longer. `None`: not known.
+    pub deadline_max: Option<Duration>,
 }
 
 /// How new passwords are stored.
