@@ -39,6 +39,7 @@ pub(super) fn serve(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {
     if let Err(exit) = start_logging(&loaded.config.log) {
         return exit;
     }
+    log_panics();
     for warning in loaded.warnings.problems() {
         tracing::warn!("{}", warning.text);
     }
@@ -53,6 +54,14 @@ pub(super) fn serve(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {
     // A blocked thread (a file system that hangs) must not keep a stopped daemon alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     exit
+}
+
+/// A panic is logged by its place alone: its message may hold what it was about.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic: a bug of the daemon or of a library");
+    }));
 }
 
 async fn run(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {

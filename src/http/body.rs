@@ -8,7 +8,7 @@ use hyper::header::CONTENT_TYPE;
 use std::time::Duration;
 
 /// Reads a whole body, or says why not. What is too large by its own account is refused before a byte of it is read.
-pub async fn read(headers: &HeaderMap, body: Incoming, bytes_max: usize, time: Duration) -> Result<Bytes, Problem> {
+pub(super) async fn read(headers: &HeaderMap, body: Incoming, bytes_max: usize, time: Duration) -> Result<Bytes, Problem> {
     if !is_json(headers) {
         return Err(Problem::new(Code::UnsupportedMediaType));
     }

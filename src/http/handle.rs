@@ -57,9 +57,8 @@ impl Api {
         let id = request_id::of(request.headers());
         let mut seen = Seen::default();
         let answered = AssertUnwindSafe(self.answer(request, &id, began, &mut seen)).catch_unwind().await;
-        let answered = answered.unwrap_or_else(|_| {
-            Err(Problem { log: Some("a panic; its message is on standard error".to_owned()), ..Problem::new(Code::Internal) })
-        });
+        let answered =
+            answered.unwrap_or_else(|_| Err(Problem::new(Code::Internal).logged("a panic; its place has a line of its own")));
         self.record(&id, began, &seen, answered.as_ref().err());
         match answered {
             Ok((status, body)) => respond(&id, status, "application/json", &body),

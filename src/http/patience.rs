@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// What a connection is waiting for. Shared with the service, which says when a request is under way.
 #[derive(Clone, Debug, Default)]
-pub struct Phase(Arc<AtomicU8>);
+pub(super) struct Phase(Arc<AtomicU8>);
 
 /// Nothing of the next request has come yet.
 const IDLE: u8 = 0;
@@ -28,7 +28,7 @@ const REQUEST: u8 = 2;
 
 impl Phase {
     /// The head is whole; until the guard is dropped no clock of the connection runs.
-    pub fn request(&self) -> InRequest {
+    pub(super) fn request(&self) -> InRequest {
         self.0.store(REQUEST, Ordering::Release);
         InRequest(self.clone())
     }
@@ -40,7 +40,7 @@ impl Phase {
 
 /// A request is being answered.
 #[derive(Debug)]
-pub struct InRequest(Phase);
+pub(super) struct InRequest(Phase);
 
 impl Drop for InRequest {
     fn drop(&mut self) {
@@ -49,7 +49,7 @@ impl Drop for InRequest {
 }
 
 /// A stream that ends when its client takes too long.
-pub struct Patient<S> {
+pub(super) struct Patient<S> {
     stream: S,
     phase: Phase,
     watched: u8,
@@ -60,7 +60,7 @@ pub struct Patient<S> {
 
 impl<S> Patient<S> {
     /// A new connection: the clock of its first head runs from now, for a client that connects wants to ask.
-    pub fn new(stream: S, phase: Phase, head: Duration, idle: Duration) -> TokioIo<Self> {
+    pub(super) fn new(stream: S, phase: Phase, head: Duration, idle: Duration) -> TokioIo<Self> {
         phase.0.store(HEAD, Ordering::Release);
         let alarm = Box::pin(sleep_until(after(head)));
         TokioIo::new(Self { stream, phase, watched: HEAD, head, idle, alarm })

@@ -217,7 +217,9 @@ impl Problem {
         self
     }
 
-    fn logged(mut self, text: impl Into<String>) -> Self {
+    /// With a sentence for the operator, which the caller never sees.
+    #[must_use]
+    pub fn logged(mut self, text: impl Into<String>) -> Self {
         self.log = Some(text.into());
         self
     }

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The header, in both directions.
-pub const HEADER: &str = "x-request-id";
+pub(super) const HEADER: &str = "x-request-id";
 
 /// The longest id that is taken from a caller, in bytes: a UUID with room for a prefix.
 const BYTES_MAX: usize = 64;
 
 /// The caller's id when it is short and plain, else one of ours.
-pub fn of(headers: &HeaderMap) -> Arc<str> {
+pub(super) fn of(headers: &HeaderMap) -> Arc<str> {
     let given = headers.get(HEADER).and_then(|value| value.to_str().ok());
     given.filter(|id| is_plain(id)).map_or_else(made, Arc::from)
 }

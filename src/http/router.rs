@@ -2,16 +2,16 @@
 
 /// The two words of a path; whether they name something is said only to a caller that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Route<'p> {
+pub(super) struct Route<'p> {
     /// The connection.
-    pub connection: &'p str,
+    pub(super) connection: &'p str,
     /// The action.
-    pub action: &'p str,
+    pub(super) action: &'p str,
 }
 
 /// The route of a path, `None` when it has another shape. Nothing is decoded or normalised: names are plain ASCII, so
 /// that `%2f`, `;`, `//` and `..` name nothing.
-pub fn route(path: &str) -> Option<Route<'_>> {
+pub(super) fn route(path: &str) -> Option<Route<'_>> {
     let (connection, action) = path.strip_prefix("/v1/")?.split_once('/')?;
     (!connection.is_empty() && !action.is_empty() && !action.contains('/')).then_some(Route { connection, action })
 }
