@@ -72,3 +72,15 @@ macro_rules! adapters {
 adapters! {
     Memory("memory", idstore_memory);
 }
+
+/// Makes the file of an embedded store with what these statements put into it; for `demo`. The error is a sentence.
+pub fn create_file(adapter: &str, path: &std::path::Path, statements: &str) -> Result<(), String> {
+    match adapter {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => idstore_sqlite::create_file(path, statements).map_err(|error| error.to_string()),
+        _ => {
+            drop((path, statements));
+            Err(format!("this build has no `{adapter}`; rebuild with `--features {adapter}`"))
+        }
+    }
+}

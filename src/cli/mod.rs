@@ -1,8 +1,10 @@
 //! The commands, one file each. Each answers an [`Exit`]; what it prints goes through [`print`].
 
 mod check;
+mod demo;
 mod hash;
 mod open;
+mod preset;
 mod print;
 mod serve;
 mod story;
@@ -72,6 +74,10 @@ enum Command {
     Check(check::Check),
     /// Run one action from the shell and explain it: which row, which scheme, which mapping, how long
     Try(try_action::Try),
+    /// Serve an embedded `SQLite` store with known users, and print curl lines that work
+    Demo(demo::Demo),
+    /// Show the applications whose schema is known
+    Preset(preset::Preset),
     /// Make, verify or identify a stored password
     Hash(hash::Hash),
 }
@@ -91,6 +97,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Serve(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Try(command) => command.run(),
+            Command::Demo(command) => command.run(),
+            Command::Preset(command) => command.run(),
             Command::Hash(command) => command.run(),
         },
         Err(error) => {
