@@ -181,8 +181,13 @@ fn unix(path: &Path, mode: FileMode) -> io::Result<Listener> {
             _ => return Err(io::ErrorKind::AddrInUse.into()),
         }
     }
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode.bits()))?;
+    // Under another name until it has its mode, so that nobody connects who may not.
+    let mut unready = path.as_os_str().to_owned();
+    unready.push("~");
+    fs::remove_file(&unready).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
+    let listener = UnixListener::bind(&unready)?;
+    fs::set_permissions(&unready, fs::Permissions::from_mode(mode.bits()))?;
+    fs::rename(&unready, path)?;
     Ok(Listener::Unix(listener, Some(path.to_owned())))
 }
 

@@ -1,0 +1,143 @@
+//! What comes from outside: not JSON, wrong types, too much, too slow, and names that read as syntax.
+
+use crate::daemon::{Daemon, TOKEN, exchange};
+use serde_json::json;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+const STORE: &str = r#"
+[stores.memory.people]
+[[stores.memory.people.accounts]]
+user_id = "1"
+email = "ann@example.test"
+username = "ann"
+password = "!"
+[stores.memory.people.passwords]
+write = "bcrypt"
+[connections.customers]
+store = "people"
+"#;
+
+#[test]
+fn what_is_no_request_is_refused_before_any_query() {
+    let daemon = Daemon::start_ready(STORE);
+    for body in [
+        &b""[..],
+        b"not json",
+        b"[]",
+        b"null",
+        b"\"ann\"",
+        b"{\"identifier\": \"ann\", \"password\": 0}",
+        b"{\"identifier\": 0, \"password\": \"CANARY\"}",
+        b"{\"identifier\": true, \"password\": \"CANARY\"}",
+        b"{\"identifier\": null, \"password\": \"CANARY\"}",
+        b"{\"identifier\": [\"ann\"], \"password\": \"CANARY\"}",
+        b"{\"identifier\": {\"a\": \"ann\"}, \"password\": \"CANARY\"}",
+        b"{\"identifier\": \"ann\", \"identifier\": \"bob\", \"password\": \"CANARY\"}",
+        b"{\"identifier\": \"ann\", \"password\": \"CANARY\", \"x\": {\"y\": 1, \"y\": 2}}",
+        b"{\"identifier\": \"\\ud800\", \"password\": \"CANARY\"}",
+        b"{\"identifier\": \"\xff\", \"password\": \"CANARY\"}",
+        b"{\"password\": \"CANARY\"}",
+        b"{\"identifier\": \"ann\"}",
+    ] {
+        let refused = daemon.post("/v1/customers/login", TOKEN, body).expect(400, "malformed_request");
+        assert!(refused["pointer"].is_string() && refused["detail"].is_string(), "{refused}");
+    }
+    let metrics = daemon.page("/metrics").text;
+    assert!(!metrics.contains("operation=\"find\""), "a query was made:\n{metrics}");
+}
+
+#[test]
+fn what_can_not_be_a_name_or_a_password_is_nobody() {
+    let daemon = Daemon::start_ready(STORE);
+    let long = "a".repeat(513);
+    for name in ["", "ann\0", &long] {
+        let login = json!({ "identifier": name, "password": "CANARY-1" });
+        daemon.ask("customers", "login", &login).expect(403, "invalid_credentials");
+        daemon.ask("customers", "get_user", &json!({ "identifier": name })).expect(404, "user_not_found");
+        assert_eq!(daemon.ask("customers", "delete", &json!({ "email": name })).expect(200, "ok"), json!({"deleted": false}));
+    }
+    for password in ["", "CANARY\0", &"CANARY".repeat(200)] {
+        let login = json!({ "identifier": "ann", "password": password });
+        daemon.ask("customers", "login", &login).expect(403, "invalid_credentials");
+    }
+    let metrics = daemon.page("/metrics").text;
+    assert!(!metrics.contains("operation=\"find\""), "a query was made:\n{metrics}");
+}
+
+#[test]
+fn type_size_and_method_are_looked_at_first() {
+    let daemon = Daemon::start_ready(STORE);
+    let request = |method: &str, headers: &str| {
+        let text = format!("{method} /v1/customers/get_user HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\n{headers}connection: close\r\n\r\n");
+        daemon.raw(text.as_bytes())
+    };
+    let get = request("GET", "");
+    get.expect(405, "method_not_allowed");
+    assert!(get.head.to_lowercase().contains("allow: post"));
+    request("POST", "content-type: text/plain\r\ncontent-length: 0\r\n").expect(415, "unsupported_media_type");
+    request("POST", "content-length: 0\r\n").expect(415, "unsupported_media_type");
+    request("POST", "content-type: application/json\r\ncontent-length: 10000000\r\n").expect(413, "body_too_large");
+    let filler: String = (0..70).map(|n| format!("x-filler-{n}: 1\r\n")).collect();
+    request("POST", &filler).expect(431, "headers_too_large");
+    request("POST", &format!("x-filler: {}\r\n", "a".repeat(20_000))).expect(431, "headers_too_large");
+    daemon.raw(format!("POST /v1/customers HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n").as_bytes())
+        .expect(404, "unknown_action");
+}
+
+#[test]
+fn ten_megabytes_without_an_announced_length_end_at_the_limit() {
+    let daemon = Daemon::start_ready(STORE);
+    let mut request = format!(
+        "POST /v1/customers/login HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\n\
+         content-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    )
+    .into_bytes();
+    for _ in 0..160 {
+        request.extend_from_slice(b"10000\r\n");
+        request.extend(std::iter::repeat_n(b' ', 0x10000));
+        request.extend_from_slice(b"\r\n");
+    }
+    exchange(daemon.address, &request).expect(413, "body_too_large");
+}
+
+#[test]
+fn a_client_that_drips_is_cut_off_and_others_do_not_notice() {
+    let limits = "[server]\nheader_timeout_ms = 300\nbody_timeout_ms = 300\nidle_timeout_secs = 1\n";
+    let folder = crate::daemon::Folder::new();
+    let text = crate::daemon::preamble(&folder).replace("[server]\n", limits) + STORE;
+    let daemon = Daemon::start_whole(folder, &text);
+    let head = format!("POST /v1/customers/login HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n");
+    let began = Instant::now();
+    let mut half_a_head = TcpStream::connect(daemon.address).unwrap();
+    half_a_head.write_all(b"POST /v1/customers/login HTTP/1.1\r\nhost").unwrap();
+    let mut half_a_body = TcpStream::connect(daemon.address).unwrap();
+    half_a_body.write_all(format!("{head}{{").as_bytes()).unwrap();
+    daemon.ask("customers", "get_user", &json!({ "username": "ann" })).expect(200, "ok");
+    let mut answer = String::new();
+    half_a_head.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "", "a connection without a whole head is closed");
+    half_a_body.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut answer = [0; 512];
+    let read = half_a_body.read(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request_timeout"), "{answer}");
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn names_that_read_as_syntax_find_nobody_and_then_exactly_themselves() {
+    let daemon = Daemon::start_ready(STORE);
+    for name in [
+        "*", "a)(uid=*", "\\2a", "' OR 1=1 --", "%", "_", "new\nline", ":name", ":identifier", "{x}", "%{user}", "$1", "?",
+        "\"; DROP TABLE users; --", "𝒶𝓃𝓃🔑", "NULL", "ann ", " ann",
+    ] {
+        daemon.ask("customers", "get_user", &json!({ "identifier": name })).expect(404, "user_not_found");
+        let made = daemon.ask("customers", "create", &json!({ "username": name, "password": "CANARY-1" })).expect(201, "ok");
+        let found = daemon.ask("customers", "get_user", &json!({ "identifier": name })).expect(200, "ok");
+        assert_eq!(found["user"], made["user"], "{name}");
+        assert_eq!(found["user"]["username"], name);
+        daemon.ask("customers", "login", &json!({ "identifier": name, "password": "CANARY-1" })).expect(200, "ok");
+    }
+}
