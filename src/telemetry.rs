@@ -31,7 +31,9 @@ pub fn start_logs(filter: &str, format: LogFormat) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        }
         LogFormat::Text => lines.with_target(false).try_init(),
     };
     // A second start happens in tests only; the first one's lines go on.
@@ -129,7 +131,11 @@ impl Metrics {
     /// Registers everything, so that each name is there from the first scrape on.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("idstore");
-        registry.register("build", "The build of this daemon", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register(
+            "build",
+            "The build of this daemon",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
         let mut metrics = Self {
             registry,
             requests: Family::default(),
@@ -162,7 +168,11 @@ impl Metrics {
             Unit::Seconds,
             self.store_duration.clone(),
         );
-        registry.register("store_in_flight", "Calls to a store that run or wait", self.store_in_flight.clone());
+        registry.register(
+            "store_in_flight",
+            "Calls to a store that run or wait",
+            self.store_in_flight.clone(),
+        );
         registry.register("store_up", "1 where the last probe of the store succeeded", self.store_up.clone());
         registry.register(
             "store_transport_verified",

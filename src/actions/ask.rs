@@ -5,7 +5,8 @@ use crate::connections::{Connection, plausible};
 use crate::stores::Failure;
 use crate::telemetry::{Metrics, SchemeLabels, seconds};
 use idstore_contract::{
-    Ability, Account, Call, ErrorKind, Lookup, NewPassword, PasswordReason, Purpose, Secret, Standing, StoredPassword,
+    Ability, Account, Call, ErrorKind, Lookup, NewPassword, PasswordReason, Purpose, Secret, Standing,
+    StoredPassword,
 };
 use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers};
 use std::future::Future;

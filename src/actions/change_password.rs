@@ -19,7 +19,9 @@ pub(super) async fn run(ask: &Ask<'_>, request: ChangePassword) -> Result<Answer
     ask.needs(Ability::ChangePassword)?;
     if request.email_verified {
         if !ask.rights.may_verify {
-            return Err(Refusal::CallerForbidden("only a caller that may_verify can say that an address is proven"));
+            return Err(Refusal::CallerForbidden(
+                "only a caller that may_verify can say that an address is proven",
+            ));
         }
         ask.needs(Ability::ChangePasswordVerifies)?;
     }

@@ -12,9 +12,9 @@ pub(super) fn allow(kind: IdentifierKind, value: &str) -> Result<(), Refusal> {
         IdentifierKind::PhoneNumber if !possible => Err(Refusal::Malformed("/phone_number", SIZE)),
         IdentifierKind::Username if !possible => Err(Refusal::InvalidUsername(SIZE)),
         // Whoever could take a name that reads as somebody's address could sign in where that somebody is looked for.
-        IdentifierKind::Username if looks_like_address_or_number(value) => {
-            Err(Refusal::InvalidUsername("a user name must not look like an e-mail address or a phone number"))
-        }
+        IdentifierKind::Username if looks_like_address_or_number(value) => Err(Refusal::InvalidUsername(
+            "a user name must not look like an e-mail address or a phone number",
+        )),
         IdentifierKind::Email | IdentifierKind::PhoneNumber | IdentifierKind::Username => Ok(()),
     }
 }
@@ -22,7 +22,11 @@ pub(super) fn allow(kind: IdentifierKind, value: &str) -> Result<(), Refusal> {
 const SIZE: &str = "it must have 1 to 512 bytes and no NUL";
 
 /// Finds the account and gives it another identifier.
-pub(super) async fn change(ask: &Ask<'_>, wanted: &Wanted, change: IdentifierChange) -> Result<Answer, Refusal> {
+pub(super) async fn change(
+    ask: &Ask<'_>,
+    wanted: &Wanted,
+    change: IdentifierChange,
+) -> Result<Answer, Refusal> {
     ask.needs(match change.kind {
         IdentifierKind::Email => Ability::ChangeEmail,
         IdentifierKind::Username => Ability::ChangeUsername,

@@ -45,7 +45,10 @@ pub(super) async fn run(ask: &Ask<'_>, login: Login) -> Result<Answer, Refusal> 
 /// The daemon compares: the stored text says how.
 async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Account, Refusal> {
     let policy = &ask.connection.passwords;
-    let reading = account.password.as_ref().map_or(Reading::NoPassword, |stored| policy.accept.read(&of(stored), &policy.limits));
+    let reading = account
+        .password
+        .as_ref()
+        .map_or(Reading::NoPassword, |stored| policy.accept.read(&of(stored), &policy.limits));
     match reading {
         Reading::Hash(hash) => {
             let (scheme, shape) = (hash.scheme(), hash.shape());
@@ -65,7 +68,12 @@ async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Acco
 }
 
 /// The store compares, and counts: asked exactly once.
-async fn by_store(ask: &Ask<'_>, login: &Login, lookup: &Lookup, account: Account) -> Result<Account, Refusal> {
+async fn by_store(
+    ask: &Ask<'_>,
+    login: &Login,
+    lookup: &Lookup,
+    account: Account,
+) -> Result<Account, Refusal> {
     let began = Instant::now();
     let verdict = ask.connection.store.check(&ask.call, &account, &login.password).await?;
     ask.connection.passwords.check_times.note(began.elapsed());

@@ -31,7 +31,9 @@ impl Check {
         if !loaded.warnings.problems().is_empty() {
             print::error(&loaded.warnings.to_string());
         }
-        let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else { return Exit::Unavailable };
+        let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
+            return Exit::Unavailable;
+        };
         let exit = runtime.block_on(check(loaded, self.connect));
         runtime.shutdown_timeout(Duration::from_secs(1));
         exit
@@ -62,7 +64,11 @@ async fn check(loaded: Loaded, connect: bool) -> Exit {
 fn summary(assembled: &Assembled, connect: bool) -> String {
     let live = &assembled.live;
     let stores = if connect { "each store was asked" } else { "no store was asked; --connect does that" };
-    format!("the configuration is good: {} stores, {} connections ({stores})", live.stores.len(), live.connections.len())
+    format!(
+        "the configuration is good: {} stores, {} connections ({stores})",
+        live.stores.len(),
+        live.connections.len()
+    )
 }
 
 async fn ask(store: &GuardedStore, sources: &Sources) -> Exit {

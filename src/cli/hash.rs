@@ -85,7 +85,9 @@ fn make(scheme: &str, json: bool) -> Exit {
     let hash = written.hash.expose_text().unwrap_or_default().to_owned();
     let salt = written.salt.as_ref().and_then(Secret::expose_text);
     if json {
-        print::line(&json!({ "scheme": write.scheme(), "password_hash": hash, "password_salt": salt }).to_string());
+        print::line(
+            &json!({ "scheme": write.scheme(), "password_hash": hash, "password_salt": salt }).to_string(),
+        );
     } else {
         print::line(&hash);
         if let Some(salt) = salt {
@@ -102,12 +104,14 @@ fn verify(schemes: &[String], salt: Option<String>, json: bool) -> Exit {
             return usage(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
         }
     };
-    let (stored, password) = match stored_value().and_then(|stored| Ok((stored, terminal::password("Password: ")?))) {
-        Ok(read) => read,
-        Err(error) => return usage(&error.to_string()),
-    };
+    let (stored, password) =
+        match stored_value().and_then(|stored| Ok((stored, terminal::password("Password: ")?))) {
+            Ok(read) => read,
+            Err(error) => return usage(&error.to_string()),
+        };
     let salt = salt.map(Secret::from);
-    let reading = accept.read(&Stored { hash: &stored, salt: salt.as_ref(), scheme: None }, &Limits::default());
+    let reading =
+        accept.read(&Stored { hash: &stored, salt: salt.as_ref(), scheme: None }, &Limits::default());
     let (said, scheme, exit) = match reading {
         Reading::Hash(hash) => match hash.verify(&password) {
             Ok(true) => ("match".to_owned(), Some(hash.scheme()), Exit::Ok),

@@ -50,7 +50,9 @@ impl Preset {
                 list(json);
                 Exit::Ok
             }
-            PresetCommand::Show { name, adapter, options } => show(&name, &adapter, &options.into_iter().collect()),
+            PresetCommand::Show { name, adapter, options } => {
+                show(&name, &adapter, &options.into_iter().collect())
+            }
         }
     }
 }
@@ -72,7 +74,13 @@ fn list(json: bool) {
     for (name, _) in preset::PRESETS {
         print::line(&format!("{name}: {}", preset::about(name).unwrap_or_default()));
         for option in preset::options_of(name) {
-            print::line(&format!("    {} ({}; {}): {}", option.name, option.takes, shown(&option.default), option.about));
+            print::line(&format!(
+                "    {} ({}; {}): {}",
+                option.name,
+                option.takes,
+                shown(&option.default),
+                option.about
+            ));
         }
     }
 }

@@ -86,7 +86,11 @@ async fn run(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {
         }
     };
     for watched in live.stores.values() {
-        tokio::spawn(stores::watch(Arc::clone(&watched.store), Arc::clone(&watched.health), Arc::clone(&metrics)));
+        tokio::spawn(stores::watch(
+            Arc::clone(&watched.store),
+            Arc::clone(&watched.health),
+            Arc::clone(&metrics),
+        ));
     }
     let api = Arc::new(Api {
         live: ArcSwap::from_pointee(live),
@@ -95,12 +99,22 @@ async fn run(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {
         body_bytes_max: server.body_max_bytes.count(),
         body_time: Duration::from_millis(server.body_timeout_ms.get()),
     });
-    tracing::info!(listen = listener.address(), admin = admin_listener.address(), version = env!("CARGO_PKG_VERSION"), "listening");
+    tracing::info!(
+        listen = listener.address(),
+        admin = admin_listener.address(),
+        version = env!("CARGO_PKG_VERSION"),
+        "listening"
+    );
     ready(&listener.address());
     serve_until_stopped(api, listener, admin_listener, &server).await
 }
 
-async fn serve_until_stopped(api: Arc<Api>, listener: Listener, admin: Listener, server: &config::Server) -> Exit {
+async fn serve_until_stopped(
+    api: Arc<Api>,
+    listener: Listener,
+    admin: Listener,
+    server: &config::Server,
+) -> Exit {
     let limits = http::Limits {
         connections_max: server.connections_max.count(),
         header_time: Duration::from_millis(server.header_timeout_ms.get()),
@@ -111,11 +125,15 @@ async fn serve_until_stopped(api: Arc<Api>, listener: Listener, admin: Listener,
     let (stop_admin, stopping_admin) = watch::channel(false);
     let open = api.metrics.connections_open.clone();
     let pages = Arc::new(Admin { api: Arc::clone(&api), draining: stopping.clone() });
-    let serving = tokio::spawn(http::serve(listener, limits, open, stopping, move |request| Arc::clone(&api).handle(request)));
-    let admin_limits = http::Limits { connections_max: ADMIN_CONNECTIONS_MAX, drain_time: Duration::from_secs(1), ..limits };
-    let serving_admin = tokio::spawn(http::serve(admin, admin_limits, Gauge::default(), stopping_admin, move |request| {
-        std::future::ready(pages.handle(&request))
+    let serving = tokio::spawn(http::serve(listener, limits, open, stopping, move |request| {
+        Arc::clone(&api).handle(request)
     }));
+    let admin_limits =
+        http::Limits { connections_max: ADMIN_CONNECTIONS_MAX, drain_time: Duration::from_secs(1), ..limits };
+    let serving_admin =
+        tokio::spawn(http::serve(admin, admin_limits, Gauge::default(), stopping_admin, move |request| {
+            std::future::ready(pages.handle(&request))
+        }));
     notify(&[sd_notify::NotifyState::Ready]);
     let signalled = wait_for_stop().await;
     notify(&[sd_notify::NotifyState::Stopping]);
@@ -135,7 +153,8 @@ async fn serve_until_stopped(api: Arc<Api>, listener: Listener, admin: Listener,
 
 /// SIGTERM or SIGINT. SIGHUP will reload one day; until then it is logged, so that nobody believes that it did.
 async fn wait_for_stop() -> &'static str {
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let signals =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
     let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
         tracing::error!("signals can't be received; the daemon can only be killed");
         return std::future::pending().await;

@@ -93,7 +93,9 @@ impl Try {
         if !self.json {
             story::tell();
         }
-        let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else { return Exit::Unavailable };
+        let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
+            return Exit::Unavailable;
+        };
         let exit = runtime.block_on(self.ask(loaded, password));
         runtime.shutdown_timeout(Duration::from_secs(1));
         exit
@@ -167,7 +169,12 @@ impl Try {
         body
     }
 
-    fn tell(&self, connection: &Connection, began: Instant, answered: &Result<actions::Answer, Problem>) -> Exit {
+    fn tell(
+        &self,
+        connection: &Connection,
+        began: Instant,
+        answered: &Result<actions::Answer, Problem>,
+    ) -> Exit {
         let ms = began.elapsed().as_secs_f64() * 1000.0;
         let (exit, status, body) = match answered {
             Ok(answer) => {

@@ -43,7 +43,11 @@ impl CheckTimes {
     pub fn draw(&self, folded_identifier: &str) -> Duration {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         let slots = u64::try_from(ring.times.len()).unwrap_or(u64::MAX);
-        let drawn = self.key.hash_one(folded_identifier).checked_rem(slots).and_then(|slot| usize::try_from(slot).ok());
+        let drawn = self
+            .key
+            .hash_one(folded_identifier)
+            .checked_rem(slots)
+            .and_then(|slot| usize::try_from(slot).ok());
         drawn.and_then(|slot| ring.times.get(slot).copied()).unwrap_or_default()
     }
 }

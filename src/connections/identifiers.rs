@@ -58,7 +58,8 @@ fn e164(text: &str) -> Option<String> {
         .chars()
         .filter(|letter| !matches!(letter, ' ' | '-' | '.' | '/' | '(' | ')'))
         .collect();
-    ((2..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| format!("+{digits}"))
+    ((2..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| format!("+{digits}"))
 }
 
 #[cfg(test)]
@@ -68,7 +69,8 @@ mod tests {
 
     #[test]
     fn letters_outside_ascii_are_never_folded() {
-        for (one, other) in [("\u{212a}elvin", "kelvin"), ("mıke", "mike"), ("straße", "strasse"), ("É", "é")] {
+        for (one, other) in [("\u{212a}elvin", "kelvin"), ("mıke", "mike"), ("straße", "strasse"), ("É", "é")]
+        {
             assert!(!Rule::AsciiCase.same(one, other), "{one} {other}");
         }
         assert!(Rule::AsciiCase.same("Mike@Example.TEST", "mike@example.test"));

@@ -41,8 +41,9 @@ pub fn open(
     for (name, store) in stores {
         match open_store(&name, store, limits, metrics) {
             Ok(ready) => drop(opened.insert(name.as_str().to_owned(), ready)),
-            Err(found) => problems
-                .extend(found.into_iter().map(|problem| StoreProblem { store: name.as_str().to_owned(), problem })),
+            Err(found) => problems.extend(
+                found.into_iter().map(|problem| StoreProblem { store: name.as_str().to_owned(), problem }),
+            ),
         }
     }
     if !problems.is_empty() {
@@ -76,7 +77,11 @@ fn open_store(
     let handle: StoreHandle = store.adapter.open(&store.surroundings)?;
     let in_flight_max = store.core.in_flight_max.count();
     let guarded = GuardedStore::new(name.as_str().into(), handle, in_flight_max, Arc::clone(metrics));
-    Ok(ReadyStore { guarded: Arc::new(guarded), passwords: Arc::new(passwords), required: store.core.required })
+    Ok(ReadyStore {
+        guarded: Arc::new(guarded),
+        passwords: Arc::new(passwords),
+        required: store.core.required,
+    })
 }
 
 /// The policy of a store's passwords.
@@ -88,7 +93,13 @@ fn passwords(configured: &config::Passwords, limits: &Limits) -> Result<Password
     };
     let first = write.as_ref().map_or_else(|| accept.first_shape(), Write::shape);
     let key = stand_in_key().map_err(|error| vec![Problem::error("", error.to_string())])?;
-    Ok(Passwords { accept, write, limits: limits.clone(), stand_ins: StandIns::new(key, first), check_times: CheckTimes::new() })
+    Ok(Passwords {
+        accept,
+        write,
+        limits: limits.clone(),
+        stand_ins: StandIns::new(key, first),
+        check_times: CheckTimes::new(),
+    })
 }
 
 fn connect(
@@ -113,7 +124,11 @@ fn connect(
         passwords: Arc::clone(&store.passwords),
         identifiers: connection.identifiers,
         parameters: Arc::new(
-            connection.parameters.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone())).collect(),
+            connection
+                .parameters
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), value.clone()))
+                .collect(),
         ),
         prefix,
         foreign_prefixes: foreign,

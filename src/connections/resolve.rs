@@ -27,7 +27,12 @@ impl Connection {
         }
         let (as_written, when_folded) = (exact.len(), folded.len());
         let account = one(exact)?.map_or_else(|| one(folded), |account| Ok(Some(account)))?;
-        tracing::debug!(as_written, when_folded, found = account.is_some(), "the account was chosen among the candidates");
+        tracing::debug!(
+            as_written,
+            when_folded,
+            found = account.is_some(),
+            "the account was chosen among the candidates"
+        );
         Ok(account)
     }
 
@@ -54,10 +59,13 @@ fn likeness(identifiers: Identifiers, lookup: &Lookup, account: &Account) -> Opt
     match lookup {
         // A database finds 7 for '007'; the key is compared as text, whatever its type.
         Lookup::UserId(key) => (account.user_id == *key).then_some(Likeness::AsWritten),
-        Lookup::Named(kind, text) => compare(identifiers.comparison(*kind), text, account.profile.identifier(*kind)),
+        Lookup::Named(kind, text) => {
+            compare(identifiers.comparison(*kind), text, account.profile.identifier(*kind))
+        }
         Lookup::Identifier(text) => {
             let alias = account.signed_in_as.as_deref();
-            let by_alias = alias.and_then(|alias| compare(identifiers.comparison_of_alias(alias), text, Some(alias)));
+            let by_alias =
+                alias.and_then(|alias| compare(identifiers.comparison_of_alias(alias), text, Some(alias)));
             identifiers
                 .sign_in()
                 .map(|(kind, rule)| compare(rule, text, account.profile.identifier(kind)))
@@ -100,7 +108,11 @@ mod tests {
         assert_eq!(like(Lookup::Identifier("\u{212a}elvin@example.test".into()), &kelvin), None);
         assert_eq!(like(Lookup::Identifier("KELVIN@example.test".into()), &kelvin), Some("folded"));
         assert_eq!(like(Lookup::Identifier("kelvin".into()), &kelvin), Some("as written"));
-        assert_eq!(like(Lookup::Identifier("Kelvin".into()), &kelvin), None, "user names are compared as written");
+        assert_eq!(
+            like(Lookup::Identifier("Kelvin".into()), &kelvin),
+            None,
+            "user names are compared as written"
+        );
     }
 
     #[test]
@@ -116,7 +128,10 @@ mod tests {
     fn a_named_lookup_compares_that_member_alone() {
         let account = account("1", "a@example.test", "b@example.test");
         assert_eq!(like(Lookup::Named(IdentifierKind::Email, "b@example.test".into()), &account), None);
-        assert_eq!(like(Lookup::Named(IdentifierKind::Username, "b@example.test".into()), &account), Some("as written"));
+        assert_eq!(
+            like(Lookup::Named(IdentifierKind::Username, "b@example.test".into()), &account),
+            Some("as written")
+        );
     }
 
     #[test]

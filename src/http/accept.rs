@@ -69,8 +69,12 @@ impl Listener {
     /// Where it listens, for the log.
     pub fn address(&self) -> String {
         match self {
-            Self::Tcp(listener) => listener.local_addr().map_or_else(|_| "tcp".to_owned(), |address| address.to_string()),
-            Self::Unix(_, path) => path.as_ref().map_or_else(|| "unix".to_owned(), |path| format!("unix:{}", path.display())),
+            Self::Tcp(listener) => {
+                listener.local_addr().map_or_else(|_| "tcp".to_owned(), |address| address.to_string())
+            }
+            Self::Unix(_, path) => {
+                path.as_ref().map_or_else(|| "unix".to_owned(), |path| format!("unix:{}", path.display()))
+            }
         }
     }
 
@@ -184,7 +188,8 @@ fn unix(path: &Path, mode: FileMode) -> io::Result<Listener> {
     // Under another name until it has its mode, so that nobody connects who may not.
     let mut unready = path.as_os_str().to_owned();
     unready.push("~");
-    fs::remove_file(&unready).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
+    fs::remove_file(&unready)
+        .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
     let listener = UnixListener::bind(&unready)?;
     fs::set_permissions(&unready, fs::Permissions::from_mode(mode.bits()))?;
     fs::rename(&unready, path)?;

@@ -35,7 +35,9 @@ impl Admin {
             "/readyz" => self.ready(&live),
             "/metrics" => page(StatusCode::OK, OPEN_METRICS, self.api.metrics.exposition()),
             path => match path.strip_prefix("/readyz/").and_then(|name| live.stores.get(name)) {
-                Some(watched) => page(up(watched.health.is_up()), TEXT, format!("{}\n", watched.health.sentence())),
+                Some(watched) => {
+                    page(up(watched.health.is_up()), TEXT, format!("{}\n", watched.health.sentence()))
+                }
                 None => page(StatusCode::NOT_FOUND, TEXT, "there is no such page\n".to_owned()),
             },
         }

@@ -8,7 +8,12 @@ use hyper::header::CONTENT_TYPE;
 use std::time::Duration;
 
 /// Reads a whole body, or says why not. What is too large by its own account is refused before a byte of it is read.
-pub(super) async fn read(headers: &HeaderMap, body: Incoming, bytes_max: usize, time: Duration) -> Result<Bytes, Problem> {
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Incoming,
+    bytes_max: usize,
+    time: Duration,
+) -> Result<Bytes, Problem> {
     if !is_json(headers) {
         return Err(Problem::new(Code::UnsupportedMediaType));
     }
@@ -44,8 +49,11 @@ mod tests {
             headers.insert(CONTENT_TYPE, value.parse().unwrap());
             is_json(&headers)
         };
-        assert!(with("application/json") && with("Application/JSON; charset=utf-8") && with("application/json;x"));
-        for other in ["text/plain", "application/jsonx", "application/x-www-form-urlencoded", "", "text/json"] {
+        assert!(
+            with("application/json") && with("Application/JSON; charset=utf-8") && with("application/json;x")
+        );
+        for other in ["text/plain", "application/jsonx", "application/x-www-form-urlencoded", "", "text/json"]
+        {
             assert!(!with(other), "{other}");
         }
         assert!(!is_json(&HeaderMap::new()));

@@ -69,7 +69,10 @@ impl Caller {
             name: name.into(),
             rights: Rights { may_know_accounts: caller.may_know_accounts, may_verify: caller.may_verify },
             tokens,
-            connections: caller.connections.as_ref().map(|names| names.iter().map(|n| n.as_str().to_owned()).collect()),
+            connections: caller
+                .connections
+                .as_ref()
+                .map(|names| names.iter().map(|n| n.as_str().to_owned()).collect()),
             actions: caller.actions.as_ref().map(|actions| actions.iter().copied().collect()),
         })
     }
@@ -112,7 +115,9 @@ fn from_hex(hex: &str) -> Option<[u8; 32]> {
         return None;
     }
     for (byte, pair) in bytes.iter_mut().zip(pairs) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok().filter(|_| pair.iter().all(u8::is_ascii_hexdigit))?;
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16)
+            .ok()
+            .filter(|_| pair.iter().all(u8::is_ascii_hexdigit))?;
     }
     Some(bytes)
 }
@@ -146,7 +151,8 @@ mod tests {
 
     #[test]
     fn every_line_counts_and_a_digest_stands_for_a_token() {
-        let digest: String = Sha256::digest(OTHER).iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"));
+        let digest: String =
+            Sha256::digest(OTHER).iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"));
         let callers = Callers::new(vec![caller("a", &format!("{TOKEN}\n\n{digest}\r\n")).unwrap()]);
         assert_eq!(who(&callers, &[&format!("Bearer {TOKEN}")]).as_deref(), Some("a"));
         assert_eq!(who(&callers, &[&format!("bearer {OTHER}")]).as_deref(), Some("a"));
@@ -156,7 +162,9 @@ mod tests {
     fn anything_but_exactly_one_right_token_is_nobody() {
         let callers = Callers::new(vec![caller("a", TOKEN).unwrap()]);
         let right = format!("Bearer {TOKEN}");
-        for wrong in [&["Bearer "][..], &["Basic YTpi"], &[&format!("{right}x")], &[TOKEN], &[], &[&right, &right]] {
+        for wrong in
+            [&["Bearer "][..], &["Basic YTpi"], &[&format!("{right}x")], &[TOKEN], &[], &[&right, &right]]
+        {
             assert_eq!(who(&callers, wrong), None, "{wrong:?}");
         }
     }

@@ -57,8 +57,9 @@ impl Api {
         let id = request_id::of(request.headers());
         let mut seen = Seen::default();
         let answered = AssertUnwindSafe(self.answer(request, &id, began, &mut seen)).catch_unwind().await;
-        let answered =
-            answered.unwrap_or_else(|_| Err(Problem::new(Code::Internal).logged("a panic; its place has a line of its own")));
+        let answered = answered.unwrap_or_else(|_| {
+            Err(Problem::new(Code::Internal).logged("a panic; its place has a line of its own"))
+        });
         self.record(&id, began, &seen, answered.as_ref().err());
         match answered {
             Ok((status, body)) => respond(&id, status, "application/json", &body),
@@ -80,12 +81,14 @@ impl Api {
         if head.method != Method::POST {
             return Err(Problem::new(Code::MethodNotAllowed));
         }
-        let caller = live.callers.authenticate(&head.headers).ok_or(Problem::new(Code::CallerUnauthenticated))?;
+        let caller =
+            live.callers.authenticate(&head.headers).ok_or(Problem::new(Code::CallerUnauthenticated))?;
         seen.caller = Some(Arc::clone(&caller.name));
         if !caller.may_use(route.connection) {
             return Err(Problem::new(Code::CallerForbidden));
         }
-        let connection = live.connections.get(route.connection).ok_or(Problem::new(Code::UnknownConnection))?;
+        let connection =
+            live.connections.get(route.connection).ok_or(Problem::new(Code::UnknownConnection))?;
         seen.connection = Some(Arc::clone(&connection.name));
         let action = Action::parse(route.action).ok_or(Problem::new(Code::UnknownAction))?;
         seen.action = Some(action);
@@ -102,7 +105,13 @@ impl Api {
     }
 
     /// The deadline runs from the request's head on, whatever its body took.
-    fn ask<'a>(&'a self, connection: &'a Connection, rights: Rights, id: &Arc<str>, began: Instant) -> Ask<'a> {
+    fn ask<'a>(
+        &'a self,
+        connection: &'a Connection,
+        rights: Rights,
+        id: &Arc<str>,
+        began: Instant,
+    ) -> Ask<'a> {
         let deadline = began.checked_add(connection.deadline).unwrap_or(began);
         let call = Call::new(Arc::clone(id), deadline, clock::now(), Arc::clone(&connection.parameters));
         Ask { connection, call, rights, workers: &self.workers, metrics: &self.metrics }
@@ -122,9 +131,15 @@ impl Api {
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let why = problem.and_then(|problem| problem.log.as_deref()).unwrap_or_default();
         match problem.map_or(Loudness::Info, |problem| problem.code.loudness()) {
-            Loudness::Info => tracing::info!(request_id = id, caller, connection, action, code, ms, why, "request"),
-            Loudness::Warn => tracing::warn!(request_id = id, caller, connection, action, code, ms, why, "request"),
-            Loudness::Error => tracing::error!(request_id = id, caller, connection, action, code, ms, why, "request"),
+            Loudness::Info => {
+                tracing::info!(request_id = id, caller, connection, action, code, ms, why, "request")
+            }
+            Loudness::Warn => {
+                tracing::warn!(request_id = id, caller, connection, action, code, ms, why, "request")
+            }
+            Loudness::Error => {
+                tracing::error!(request_id = id, caller, connection, action, code, ms, why, "request")
+            }
         }
     }
 }

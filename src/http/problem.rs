@@ -97,14 +97,22 @@ impl Code {
         use Loudness::{Error, Info, Warn};
         type S = StatusCode;
         match self {
-            Self::MalformedRequest => ("malformed_request", S::BAD_REQUEST, "The request can't be read", Info),
-            Self::InvalidPassword => ("invalid_password", S::BAD_REQUEST, "The new password is not allowed", Info),
-            Self::InvalidUsername => ("invalid_username", S::BAD_REQUEST, "The new user name is not allowed", Info),
+            Self::MalformedRequest => {
+                ("malformed_request", S::BAD_REQUEST, "The request can't be read", Info)
+            }
+            Self::InvalidPassword => {
+                ("invalid_password", S::BAD_REQUEST, "The new password is not allowed", Info)
+            }
+            Self::InvalidUsername => {
+                ("invalid_username", S::BAD_REQUEST, "The new user name is not allowed", Info)
+            }
             Self::CallerUnauthenticated => {
                 ("caller_unauthenticated", S::UNAUTHORIZED, "The caller is not known", Warn)
             }
             Self::CallerForbidden => ("caller_forbidden", S::FORBIDDEN, "The caller may not do this", Warn),
-            Self::UnknownConnection => ("unknown_connection", S::NOT_FOUND, "There is no such connection", Warn),
+            Self::UnknownConnection => {
+                ("unknown_connection", S::NOT_FOUND, "There is no such connection", Warn)
+            }
             Self::UnknownAction => ("unknown_action", S::NOT_FOUND, "There is no such action", Warn),
             Self::InvalidCredentials => {
                 ("invalid_credentials", S::FORBIDDEN, "The user is unknown or the password is wrong", Info)
@@ -114,19 +122,28 @@ impl Code {
             Self::UserRestricted => {
                 ("user_restricted", S::FORBIDDEN, "The account may not sign in now or from here", Info)
             }
-            Self::PasswordExpired => ("password_expired", S::FORBIDDEN, "The password must be changed first", Info),
+            Self::PasswordExpired => {
+                ("password_expired", S::FORBIDDEN, "The password must be changed first", Info)
+            }
             Self::UserNotFound => ("user_not_found", S::NOT_FOUND, "There is no such user", Info),
             Self::RequestTimeout => ("request_timeout", S::REQUEST_TIMEOUT, "The body came too slowly", Info),
             Self::UserExists => ("user_exists", S::CONFLICT, "There is such a user already", Info),
             Self::BodyTooLarge => ("body_too_large", S::PAYLOAD_TOO_LARGE, "The body is too large", Info),
-            Self::UnsupportedMediaType => {
-                ("unsupported_media_type", S::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json", Info)
+            Self::UnsupportedMediaType => (
+                "unsupported_media_type",
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be application/json",
+                Info,
+            ),
+            Self::MethodNotAllowed => {
+                ("method_not_allowed", S::METHOD_NOT_ALLOWED, "Only POST is answered here", Info)
             }
-            Self::MethodNotAllowed => ("method_not_allowed", S::METHOD_NOT_ALLOWED, "Only POST is answered here", Info),
             Self::HeadersTooLarge => {
                 ("headers_too_large", S::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large", Info)
             }
-            Self::RejectedByStore => ("rejected_by_store", S::UNPROCESSABLE_ENTITY, "The store refused the value", Info),
+            Self::RejectedByStore => {
+                ("rejected_by_store", S::UNPROCESSABLE_ENTITY, "The store refused the value", Info)
+            }
             Self::TooManyAttempts => ("too_many_attempts", S::TOO_MANY_REQUESTS, "Too many attempts", Info),
             Self::UnusableStoredPassword => (
                 "unusable_stored_password",
@@ -141,10 +158,16 @@ impl Code {
             Self::ActionNotSupported => {
                 ("action_not_supported", S::NOT_IMPLEMENTED, "This store does not offer the action", Info)
             }
-            Self::StoreAmbiguous => ("store_ambiguous", S::BAD_GATEWAY, "More than one account matches", Error),
-            Self::StoreUnavailable => ("store_unavailable", S::SERVICE_UNAVAILABLE, "The store is not available", Warn),
+            Self::StoreAmbiguous => {
+                ("store_ambiguous", S::BAD_GATEWAY, "More than one account matches", Error)
+            }
+            Self::StoreUnavailable => {
+                ("store_unavailable", S::SERVICE_UNAVAILABLE, "The store is not available", Warn)
+            }
             Self::Busy => ("busy", S::SERVICE_UNAVAILABLE, "Too much at once", Warn),
-            Self::StoreTimeout => ("store_timeout", S::GATEWAY_TIMEOUT, "The store did not answer in time", Warn),
+            Self::StoreTimeout => {
+                ("store_timeout", S::GATEWAY_TIMEOUT, "The store did not answer in time", Warn)
+            }
             Self::OutcomeUnknown => {
                 ("outcome_unknown", S::GATEWAY_TIMEOUT, "Whether the store has changed is not known", Warn)
             }
@@ -290,7 +313,10 @@ fn store(failure: &Failure) -> Code {
         ErrorKind::Misconfigured => Code::StoreMisconfigured,
         ErrorKind::Ambiguous => Code::StoreAmbiguous,
         ErrorKind::Unsupported => Code::ActionNotSupported,
-        ErrorKind::NotFound | ErrorKind::AlreadyExists(_) | ErrorKind::Rejected(_) | ErrorKind::Unexpected => Code::Internal,
+        ErrorKind::NotFound
+        | ErrorKind::AlreadyExists(_)
+        | ErrorKind::Rejected(_)
+        | ErrorKind::Unexpected => Code::Internal,
     }
 }
 
@@ -321,9 +347,12 @@ mod tests {
     fn each_code_is_spelled_once_and_401_belongs_to_the_caller_alone() {
         let words: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(words.len(), Code::ALL.len());
-        let unauthorized: Vec<_> = Code::ALL.iter().filter(|code| code.status() == StatusCode::UNAUTHORIZED).collect();
+        let unauthorized: Vec<_> =
+            Code::ALL.iter().filter(|code| code.status() == StatusCode::UNAUTHORIZED).collect();
         assert_eq!(unauthorized, [&Code::CallerUnauthenticated]);
-        assert!(Code::ALL.iter().all(|code| code.status().is_client_error() || code.status().is_server_error()));
+        assert!(
+            Code::ALL.iter().all(|code| code.status().is_client_error() || code.status().is_server_error())
+        );
     }
 
     fn told(kind: ErrorKind, write_begun: bool) -> Problem {

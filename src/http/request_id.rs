@@ -18,7 +18,8 @@ pub(super) fn of(headers: &HeaderMap) -> Arc<str> {
 
 /// Plain: nothing that a log, a shell or a header could read as syntax.
 fn is_plain(id: &str) -> bool {
-    (1..=BYTES_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    (1..=BYTES_MAX).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 fn made() -> Arc<str> {

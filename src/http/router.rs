@@ -13,7 +13,8 @@ pub(super) struct Route<'p> {
 /// that `%2f`, `;`, `//` and `..` name nothing.
 pub(super) fn route(path: &str) -> Option<Route<'_>> {
     let (connection, action) = path.strip_prefix("/v1/")?.split_once('/')?;
-    (!connection.is_empty() && !action.is_empty() && !action.contains('/')).then_some(Route { connection, action })
+    (!connection.is_empty() && !action.is_empty() && !action.contains('/'))
+        .then_some(Route { connection, action })
 }
 
 #[cfg(test)]
@@ -23,7 +24,18 @@ mod tests {
     #[test]
     fn only_the_exact_shape_is_a_route() {
         assert_eq!(route("/v1/a/login"), Some(Route { connection: "a", action: "login" }));
-        for path in ["/", "/v1", "/v1/", "/v1/a", "/v1/a/", "/v1//login", "/v1/a/login/", "/v1/a/b/c", "/V1/a/b", "//v1/a/b"] {
+        for path in [
+            "/",
+            "/v1",
+            "/v1/",
+            "/v1/a",
+            "/v1/a/",
+            "/v1//login",
+            "/v1/a/login/",
+            "/v1/a/b/c",
+            "/V1/a/b",
+            "//v1/a/b",
+        ] {
             assert_eq!(route(path), None, "{path}");
         }
     }

@@ -38,7 +38,11 @@ impl Strict<'_> {
         Self: Sized,
     {
         let escaped = member.replace('~', "~0").replace('/', "~1");
-        Self { pointer: format!("{}/{escaped}", self.pointer), depth: self.depth.saturating_add(1), fault: self.fault }
+        Self {
+            pointer: format!("{}/{escaped}", self.pointer),
+            depth: self.depth.saturating_add(1),
+            fault: self.fault,
+        }
     }
 
     fn refuse<T, E: serde::de::Error>(&self, pointer: String, detail: &'static str) -> Result<T, E> {
@@ -124,15 +128,29 @@ mod tests {
             (r#"{"a": {"b": [{"c/d": 1, "c/d": 2}]}}"#, "/a/b/0/c~1d"),
             (r#"{"a": 1, "\u0061": 2}"#, "/a"),
         ] {
-            assert_eq!(object(body.as_bytes()), Err(Malformed::at(pointer, "this member stands twice")), "{body}");
+            assert_eq!(
+                object(body.as_bytes()),
+                Err(Malformed::at(pointer, "this member stands twice")),
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_json_object_is_refused() {
         for body in [
-            &b""[..], b"[]", b"1", b"{", b"{} {}", b"{\"a\": \"\\ud800\"}", b"{\"a\": \"\xff\"}", b"\xef\xbb\xbf{}",
-            b"{'a': 1}", b"{\"a\": NaN}", b"{\"a\": 01}", b"null",
+            &b""[..],
+            b"[]",
+            b"1",
+            b"{",
+            b"{} {}",
+            b"{\"a\": \"\\ud800\"}",
+            b"{\"a\": \"\xff\"}",
+            b"\xef\xbb\xbf{}",
+            b"{'a': 1}",
+            b"{\"a\": NaN}",
+            b"{\"a\": 01}",
+            b"null",
         ] {
             assert!(object(body).is_err(), "{:?}", String::from_utf8_lossy(body));
         }

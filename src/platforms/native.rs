@@ -2,8 +2,8 @@
 
 use super::{Malformed, json};
 use crate::actions::{
-    Answer, ChangeEmail, ChangePassword, ChangePhoneNumber, ChangeUsername, Create, Delete, GetUser, Login, Request, User,
-    Verify, Wanted,
+    Answer, ChangeEmail, ChangePassword, ChangePhoneNumber, ChangeUsername, Create, Delete, GetUser, Login,
+    Request, User, Verify, Wanted,
 };
 use crate::config::Action;
 use idstore_contract::{IdentifierKind, Metadata, Profile, Secret};
@@ -149,8 +149,9 @@ impl Members {
                 return Err(Malformed::at("", "two members name a user; only one can"));
             }
         }
-        let (name, text) = found
-            .ok_or_else(|| Malformed::at("", "one of identifier, email, username, phone_number and user_id is needed"))?;
+        let (name, text) = found.ok_or_else(|| {
+            Malformed::at("", "one of identifier, email, username, phone_number and user_id is needed")
+        })?;
         Ok(match (name, IdentifierKind::ALL.into_iter().find(|kind| kind.as_str() == name)) {
             (_, Some(kind)) => Wanted::Named(kind, text),
             ("user_id", None) => Wanted::UserId(text),
@@ -191,14 +192,18 @@ impl Members {
         }
         match context.get("organization") {
             None => Ok(()),
-            Some(Value::Object(organization)) => match organization.iter().find(|(name, value)| match name.as_str() {
-                "id" | "name" => !value.is_string(),
-                "metadata" => !value.is_object(),
-                _ => false,
-            }) {
-                Some((name, _)) => Err(Malformed::at(format!("/context/organization/{name}"), "it has the wrong type")),
-                None => Ok(()),
-            },
+            Some(Value::Object(organization)) => {
+                match organization.iter().find(|(name, value)| match name.as_str() {
+                    "id" | "name" => !value.is_string(),
+                    "metadata" => !value.is_object(),
+                    _ => false,
+                }) {
+                    Some((name, _)) => {
+                        Err(Malformed::at(format!("/context/organization/{name}"), "it has the wrong type"))
+                    }
+                    None => Ok(()),
+                }
+            }
             Some(_) => Err(Malformed::at("/context/organization", "it must be an object")),
         }
     }
@@ -236,7 +241,8 @@ mod tests {
         for (action, body) in BODIES {
             let members: Map<String, Value> = serde_json::from_str(body).unwrap();
             for name in members.keys() {
-                for wrong in [json!(0), json!(1.5), json!(true), json!(null), json!(["a"]), json!({"a": "b"})] {
+                for wrong in [json!(0), json!(1.5), json!(true), json!(null), json!(["a"]), json!({"a": "b"})]
+                {
                     let mut changed = members.clone();
                     changed.insert(name.clone(), wrong.clone());
                     let error = decode(action, Value::Object(changed).to_string().as_bytes()).unwrap_err();
@@ -253,7 +259,10 @@ mod tests {
             for name in members.keys().filter(|name| action != Action::Create || *name == "password") {
                 let mut fewer = members.clone();
                 fewer.shift_remove(name);
-                assert!(decode(action, Value::Object(fewer).to_string().as_bytes()).is_err(), "{action} without {name}");
+                assert!(
+                    decode(action, Value::Object(fewer).to_string().as_bytes()).is_err(),
+                    "{action} without {name}"
+                );
             }
         }
     }
@@ -266,9 +275,14 @@ mod tests {
 
     #[test]
     fn the_context_has_a_form() {
-        for context in [r#"1"#, r#"{"ip": 1}"#, r#"{"organization": "acme"}"#, r#"{"organization": {"id": 7}}"#] {
+        for context in
+            [r#"1"#, r#"{"ip": 1}"#, r#"{"organization": "acme"}"#, r#"{"organization": {"id": 7}}"#]
+        {
             let body = format!(r#"{{"user_id": "1", "context": {context}}}"#);
-            assert!(decode(Action::GetUser, body.as_bytes()).unwrap_err().pointer.starts_with("/context"), "{context}");
+            assert!(
+                decode(Action::GetUser, body.as_bytes()).unwrap_err().pointer.starts_with("/context"),
+                "{context}"
+            );
         }
         let body = br#"{"user_id": "1", "context": {"ip": "::1", "organization": {"id": "o", "metadata": {}}, "x": 1}}"#;
         assert!(decode(Action::GetUser, body).is_ok());

@@ -5,8 +5,8 @@
 
 use crate::telemetry::{Label, Metrics, StoreCallLabels, StoreLabels, seconds};
 use idstore_contract::{
-    Account, Answer, Call, Deleted, Depth, Descriptor, DynStore, Error, ErrorKind, IdentifierChange, Lookup, NewAccount,
-    PasswordChange, Problem, Purpose, Result, Secret, StoreHandle, Transport, Verdict,
+    Account, Answer, Call, Deleted, Depth, Descriptor, DynStore, Error, ErrorKind, IdentifierChange, Lookup,
+    NewAccount, PasswordChange, Problem, Purpose, Result, Secret, StoreHandle, Transport, Verdict,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,12 +62,22 @@ impl GuardedStore {
     }
 
     /// See [`idstore_contract::Store::find`].
-    pub async fn find(&self, call: &Call, lookup: &Lookup, purpose: Purpose) -> std::result::Result<Vec<Account>, Failure> {
+    pub async fn find(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        purpose: Purpose,
+    ) -> std::result::Result<Vec<Account>, Failure> {
         self.read("find", call, |store| store.find(call, lookup, purpose)).await
     }
 
     /// See [`idstore_contract::Store::check`]. Sent at most once, by whoever calls this.
-    pub async fn check(&self, call: &Call, account: &Account, password: &Secret) -> std::result::Result<Verdict, Failure> {
+    pub async fn check(
+        &self,
+        call: &Call,
+        account: &Account,
+        password: &Secret,
+    ) -> std::result::Result<Verdict, Failure> {
         self.read("check", call, |store| store.check(call, account, password)).await
     }
 
@@ -126,7 +136,9 @@ impl GuardedStore {
         ask: impl FnOnce(&'a dyn DynStore) -> Answer<'a, T>,
     ) -> std::result::Result<T, Failure> {
         let began = Instant::now();
-        let Ok(_permit) = self.permits.try_acquire() else { return self.told(operation, call, began, Err(full())) };
+        let Ok(_permit) = self.permits.try_acquire() else {
+            return self.told(operation, call, began, Err(full()));
+        };
         let _counted = self.counted();
         let answer = timeout_at(call.deadline.into(), ask(&*self.inner)).await;
         self.told(operation, call, began, answer.unwrap_or_else(|_| Err(Error::timeout())))
@@ -154,7 +166,9 @@ impl GuardedStore {
         let last = call.deadline.checked_add(WRITE_GRACE).unwrap_or(call.deadline);
         let mut task = tokio::spawn(async move {
             let _held = (permit, counted);
-            timeout_at(last.into(), ask(&*store, &spawned_call, &arguments)).await.unwrap_or_else(|_| Err(Error::timeout()))
+            timeout_at(last.into(), ask(&*store, &spawned_call, &arguments))
+                .await
+                .unwrap_or_else(|_| Err(Error::timeout()))
         });
         let answer = match timeout_at(call.deadline.into(), &mut task).await {
             Ok(Ok(answer)) => answer,

@@ -1,8 +1,8 @@
 //! [`Health`]: whether a store serves, found out in the background and never on a request's path.
 
 use super::GuardedStore;
-use crate::telemetry::{Label, Metrics, StoreLabels};
 use crate::clock;
+use crate::telemetry::{Label, Metrics, StoreLabels};
 use idstore_contract::{Call, Depth, Problem};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,5 +98,9 @@ fn report(store: &str, state: &State, warnings: &[Problem]) {
 }
 
 fn sentence(problem: &Problem) -> String {
-    if problem.key.is_empty() { problem.message.clone() } else { format!("{}: {}", problem.key, problem.message) }
+    if problem.key.is_empty() {
+        problem.message.clone()
+    } else {
+        format!("{}: {}", problem.key, problem.message)
+    }
 }

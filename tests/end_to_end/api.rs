@@ -27,7 +27,8 @@ user_id_prefix = "crm"
 
 /// Makes a user and answers its id.
 fn make(daemon: &Daemon, email: &str, username: &str) -> String {
-    let body = json!({ "email": email, "username": username, "password": "CANARY-right-1", "given_name": "Ann" });
+    let body =
+        json!({ "email": email, "username": username, "password": "CANARY-right-1", "given_name": "Ann" });
     let made = daemon.ask("customers", "create", &body).expect(201, "ok");
     made["user"]["user_id"].as_str().unwrap().to_owned()
 }
@@ -48,21 +49,32 @@ fn a_user_is_made_signs_in_changes_and_goes() {
     login("ann", "CANARY-right-1").expect(200, "ok");
     login("Ann", "CANARY-right-1").expect(403, "invalid_credentials");
 
-    let verified = daemon.ask("customers", "verify", &json!({ "email": "ann@example.test" })).expect(200, "ok");
-    assert_eq!((&verified["email_verified"], &verified["user"]["email_verified"]), (&json!(true), &json!(true)));
+    let verified =
+        daemon.ask("customers", "verify", &json!({ "email": "ann@example.test" })).expect(200, "ok");
+    assert_eq!(
+        (&verified["email_verified"], &verified["user"]["email_verified"]),
+        (&json!(true), &json!(true))
+    );
     daemon.ask("customers", "verify", &json!({ "email": "ann@example.test" })).expect(200, "ok");
 
-    let changed = daemon.ask("customers", "change_password", &json!({ "user_id": id, "new_password": "CANARY-new-1" }));
+    let changed =
+        daemon.ask("customers", "change_password", &json!({ "user_id": id, "new_password": "CANARY-new-1" }));
     assert!(changed.expect(200, "ok")["changed_at"].as_str().unwrap().ends_with('Z'));
     login("ann", "CANARY-right-1").expect(403, "invalid_credentials");
     login("ann", "CANARY-new-1").expect(200, "ok");
 
-    let changed =
-        daemon.ask("customers", "change_email", &json!({ "user_id": id, "new_email": "ann.lee@example.test" })).expect(200, "ok");
+    let changed = daemon
+        .ask("customers", "change_email", &json!({ "user_id": id, "new_email": "ann.lee@example.test" }))
+        .expect(200, "ok");
     assert_eq!(changed["user"]["email_verified"], false, "another address is another proof");
     let body = json!({ "user_id": id, "new_email": "ann.lee@example.test", "verified": true });
-    assert_eq!(daemon.ask("customers", "change_email", &body).expect(200, "ok")["user"]["email_verified"], true);
-    daemon.ask("customers", "change_username", &json!({ "user_id": id, "new_username": "lee" })).expect(200, "ok");
+    assert_eq!(
+        daemon.ask("customers", "change_email", &body).expect(200, "ok")["user"]["email_verified"],
+        true
+    );
+    daemon
+        .ask("customers", "change_username", &json!({ "user_id": id, "new_username": "lee" }))
+        .expect(200, "ok");
     let body = json!({ "user_id": id, "new_phone_number": "+4930123456", "verified": true });
     daemon.ask("customers", "change_phone_number", &body).expect(200, "ok");
     login("+4930123456", "CANARY-new-1").expect(200, "ok");
@@ -74,7 +86,11 @@ fn a_user_is_made_signs_in_changes_and_goes() {
         json!({ "username": "lee" }),
         json!({ "phone_number": "+4930123456" }),
     ] {
-        assert_eq!(daemon.ask("customers", "get_user", &lookup).expect(200, "ok")["user"]["user_id"], id, "{lookup}");
+        assert_eq!(
+            daemon.ask("customers", "get_user", &lookup).expect(200, "ok")["user"]["user_id"],
+            id,
+            "{lookup}"
+        );
     }
     let gone = daemon.ask("customers", "delete", &json!({ "user_id": id })).expect(200, "ok");
     assert_eq!(gone, json!({ "deleted": true }));
@@ -125,7 +141,11 @@ fn who_exists_already_is_told_with_the_field() {
     make(&daemon, "ann@example.test", "ann");
     let other = make(&daemon, "bob@example.test", "bob");
     let create = |email: &str, username: &str| {
-        daemon.ask("customers", "create", &json!({ "email": email, "username": username, "password": "CANARY-1" }))
+        daemon.ask(
+            "customers",
+            "create",
+            &json!({ "email": email, "username": username, "password": "CANARY-1" }),
+        )
     };
     assert_eq!(create("ann@example.test", "new").expect(409, "user_exists")["field"], "email");
     assert_eq!(create("new@example.test", "ann").expect(409, "user_exists")["field"], "username");
@@ -140,9 +160,12 @@ fn new_passwords_and_names_have_rules() {
     let daemon = Daemon::start_ready(&store());
     let id = make(&daemon, "ann@example.test", "ann");
     let long = "CANARY".repeat(13);
-    for (password, reason) in
-        [("", "malformed"), ("CANARY\0", "malformed"), (&*long, "too_long"), (&*"CANARY".repeat(200), "too_long")]
-    {
+    for (password, reason) in [
+        ("", "malformed"),
+        ("CANARY\0", "malformed"),
+        (&*long, "too_long"),
+        (&*"CANARY".repeat(200), "too_long"),
+    ] {
         let body = json!({ "user_id": id, "new_password": password });
         let refused = daemon.ask("customers", "change_password", &body).expect(400, "invalid_password");
         assert_eq!(refused["reason"], reason);
@@ -161,7 +184,9 @@ fn new_passwords_and_names_have_rules() {
 
 #[test]
 fn an_id_of_another_connection_names_nobody_here() {
-    let daemon = Daemon::start_ready(&store_with("[connections.staff]\nstore = \"people\"\nuser_id_prefix = \"hr\"\n"));
+    let daemon = Daemon::start_ready(&store_with(
+        "[connections.staff]\nstore = \"people\"\nuser_id_prefix = \"hr\"\n",
+    ));
     let id = make(&daemon, "ann@example.test", "ann");
     let elsewhere = id.replace("crm|", "hr|");
     daemon.ask("staff", "get_user", &json!({ "user_id": elsewhere })).expect(200, "ok");
@@ -175,7 +200,9 @@ fn an_id_of_another_connection_names_nobody_here() {
 
 #[test]
 fn what_a_store_does_not_offer_is_told_as_such() {
-    let daemon = Daemon::start_ready(&store().replace("people]\n", "people]\nabilities = []\nidentifiers = [\"email\"]\n"));
+    let daemon = Daemon::start_ready(
+        &store().replace("people]\n", "people]\nabilities = []\nidentifiers = [\"email\"]\n"),
+    );
     for (action, body) in [
         ("create", json!({ "email": "a@example.test", "password": "CANARY-1" })),
         ("verify", json!({ "email": "a@example.test" })),
@@ -194,7 +221,12 @@ fn what_a_store_does_not_offer_is_told_as_such() {
 #[test]
 fn a_hash_that_can_not_be_read_is_no_wrong_password() {
     let stored = [
-        ("costly", "$2b$31$abcdefghijklmnopqrstuuxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 500, "unusable_stored_password"),
+        (
+            "costly",
+            "$2b$31$abcdefghijklmnopqrstuuxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            500,
+            "unusable_stored_password",
+        ),
         ("clear", "CANARY-right-1", 500, "unusable_stored_password"),
         ("unknown", "$9$what", 500, "unusable_stored_password"),
         ("locked", "!", 403, "invalid_credentials"),

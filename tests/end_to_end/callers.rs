@@ -8,7 +8,8 @@ const NARROW: &str = "CANARY-narrow-token-4711";
 /// Two callers: one with everything, one for a single connection and two actions.
 fn daemon() -> Daemon {
     let folder = Folder::new();
-    let (all, narrow) = (folder.write("all", &format!("CANARY-older-token-0815\n{TOKEN}\n")), folder.write("narrow", NARROW));
+    let (all, narrow) =
+        (folder.write("all", &format!("CANARY-older-token-0815\n{TOKEN}\n")), folder.write("narrow", NARROW));
     let text = format!(
         r#"
 [server]
@@ -44,7 +45,9 @@ user_id_prefix = "b"
 #[test]
 fn nobody_without_a_token_learns_anything() {
     let daemon = daemon();
-    let first = daemon.post("/v1/customers/get_user", "CANARY-wrong-token-00000", b"{}").expect(401, "caller_unauthenticated");
+    let first = daemon
+        .post("/v1/customers/get_user", "CANARY-wrong-token-00000", b"{}")
+        .expect(401, "caller_unauthenticated");
     for (path, token) in [
         ("/v1/nowhere/get_user", "CANARY-wrong-token-00000"),
         ("/v1/customers/nothing", ""),

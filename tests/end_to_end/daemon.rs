@@ -112,7 +112,11 @@ impl Daemon {
         loop {
             let left = PATIENCE.checked_sub(began.elapsed()).expect("the daemon did not listen in time");
             let Ok(line) = lines.recv_timeout(left) else {
-                panic!("the daemon did not start ({:?}):\n{}", child.try_wait(), fs::read_to_string(&log).unwrap());
+                panic!(
+                    "the daemon did not start ({:?}):\n{}",
+                    child.try_wait(),
+                    fs::read_to_string(&log).unwrap()
+                );
             };
             let Ok(line) = serde_json::from_str::<Value>(&line) else { continue };
             if line["message"] == "listening" {
@@ -143,14 +147,23 @@ impl Daemon {
             if answer.status == status {
                 return;
             }
-            assert!(began.elapsed() < PATIENCE, "{page} is {}: {}\n{}", answer.status, answer.text, self.log());
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{page} is {}: {}\n{}",
+                answer.status,
+                answer.text,
+                self.log()
+            );
             thread::yield_now();
         }
     }
 
     /// Asks for an admin page.
     pub fn page(&self, path: &str) -> Response {
-        exchange(self.admin, format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes())
+        exchange(
+            self.admin,
+            format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes(),
+        )
     }
 
     /// Asks a connection for an action, as a platform does.
@@ -182,7 +195,8 @@ impl Daemon {
 
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        let sent =
+            Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(sent.success());
     }
 

@@ -56,7 +56,10 @@ fn what_can_not_be_a_name_or_a_password_is_nobody() {
         let login = json!({ "identifier": name, "password": "CANARY-1" });
         daemon.ask("customers", "login", &login).expect(403, "invalid_credentials");
         daemon.ask("customers", "get_user", &json!({ "identifier": name })).expect(404, "user_not_found");
-        assert_eq!(daemon.ask("customers", "delete", &json!({ "email": name })).expect(200, "ok"), json!({"deleted": false}));
+        assert_eq!(
+            daemon.ask("customers", "delete", &json!({ "email": name })).expect(200, "ok"),
+            json!({"deleted": false})
+        );
     }
     for password in ["", "CANARY\0", &"CANARY".repeat(200)] {
         let login = json!({ "identifier": "ann", "password": password });
@@ -70,15 +73,19 @@ fn what_can_not_be_a_name_or_a_password_is_nobody() {
 fn type_size_and_method_are_looked_at_first() {
     let daemon = Daemon::start_ready(STORE);
     let request = |method: &str, headers: &str| {
-        let text = format!("{method} /v1/customers/get_user HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\n{headers}connection: close\r\n\r\n");
+        let text = format!(
+            "{method} /v1/customers/get_user HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\n{headers}connection: close\r\n\r\n"
+        );
         daemon.raw(text.as_bytes())
     };
     let get = request("GET", "");
     get.expect(405, "method_not_allowed");
     assert!(get.head.to_lowercase().contains("allow: post"));
-    request("POST", "content-type: text/plain\r\ncontent-length: 0\r\n").expect(415, "unsupported_media_type");
+    request("POST", "content-type: text/plain\r\ncontent-length: 0\r\n")
+        .expect(415, "unsupported_media_type");
     request("POST", "content-length: 0\r\n").expect(415, "unsupported_media_type");
-    request("POST", "content-type: application/json\r\ncontent-length: 10000000\r\n").expect(413, "body_too_large");
+    request("POST", "content-type: application/json\r\ncontent-length: 10000000\r\n")
+        .expect(413, "body_too_large");
     let filler: String = (0..70).map(|n| format!("x-filler-{n}: 1\r\n")).collect();
     request("POST", &filler).expect(431, "headers_too_large");
     request("POST", &format!("x-filler: {}\r\n", "a".repeat(20_000))).expect(431, "headers_too_large");
@@ -108,7 +115,9 @@ fn a_client_that_drips_is_cut_off_and_others_do_not_notice() {
     let folder = crate::daemon::Folder::new();
     let text = crate::daemon::preamble(&folder).replace("[server]\n", limits) + STORE;
     let daemon = Daemon::start_whole(folder, &text);
-    let head = format!("POST /v1/customers/login HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n");
+    let head = format!(
+        "POST /v1/customers/login HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n"
+    );
     let began = Instant::now();
     let mut half_a_head = TcpStream::connect(daemon.address).unwrap();
     half_a_head.write_all(b"POST /v1/customers/login HTTP/1.1\r\nhost").unwrap();
@@ -130,14 +139,34 @@ fn a_client_that_drips_is_cut_off_and_others_do_not_notice() {
 fn names_that_read_as_syntax_find_nobody_and_then_exactly_themselves() {
     let daemon = Daemon::start_ready(STORE);
     for name in [
-        "*", "a)(uid=*", "\\2a", "' OR 1=1 --", "%", "_", "new\nline", ":name", ":identifier", "{x}", "%{user}", "$1", "?",
-        "\"; DROP TABLE users; --", "𝒶𝓃𝓃🔑", "NULL", "ann ", " ann",
+        "*",
+        "a)(uid=*",
+        "\\2a",
+        "' OR 1=1 --",
+        "%",
+        "_",
+        "new\nline",
+        ":name",
+        ":identifier",
+        "{x}",
+        "%{user}",
+        "$1",
+        "?",
+        "\"; DROP TABLE users; --",
+        "𝒶𝓃𝓃🔑",
+        "NULL",
+        "ann ",
+        " ann",
     ] {
         daemon.ask("customers", "get_user", &json!({ "identifier": name })).expect(404, "user_not_found");
-        let made = daemon.ask("customers", "create", &json!({ "username": name, "password": "CANARY-1" })).expect(201, "ok");
+        let made = daemon
+            .ask("customers", "create", &json!({ "username": name, "password": "CANARY-1" }))
+            .expect(201, "ok");
         let found = daemon.ask("customers", "get_user", &json!({ "identifier": name })).expect(200, "ok");
         assert_eq!(found["user"], made["user"], "{name}");
         assert_eq!(found["user"]["username"], name);
-        daemon.ask("customers", "login", &json!({ "identifier": name, "password": "CANARY-1" })).expect(200, "ok");
+        daemon
+            .ask("customers", "login", &json!({ "identifier": name, "password": "CANARY-1" }))
+            .expect(200, "ok");
     }
 }

@@ -67,7 +67,10 @@ fn a_wrong_configuration_ends_with_78_and_a_wrong_call_with_64() {
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(said.contains("config.toml:") && said.contains("prot"), "{said}");
     assert_eq!(command().arg("sevre").output().unwrap().status.code(), Some(64));
-    assert_eq!(command().args(["serve", "--config", "/nowhere.toml"]).output().unwrap().status.code(), Some(78));
+    assert_eq!(
+        command().args(["serve", "--config", "/nowhere.toml"]).output().unwrap().status.code(),
+        Some(78)
+    );
 }
 
 #[test]
@@ -99,7 +102,12 @@ fn a_unix_socket_is_listened_on_with_its_mode_and_goes_with_the_daemon() {
     let listen = format!("listen = \"unix:{}\"\nlisten_mode = \"0600\"\n[admin]", socket.display());
     let text = preamble(&folder).replace("listen = \"127.0.0.1:0\"\n[admin]", &listen) + STORE;
     let config = folder.write("config.toml", &text);
-    let mut child = command().args(["serve", "--config"]).arg(&config).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = command()
+        .args(["serve", "--config"])
+        .arg(&config)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     let mut stream = loop {
         if let Ok(stream) = std::os::unix::net::UnixStream::connect(&socket) {
             break stream;

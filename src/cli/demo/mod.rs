@@ -68,7 +68,8 @@ impl Demo {
 
     /// The store, the token and the configuration, each as a file.
     fn prepare(&self, folder: &Path) -> Result<Prepared, String> {
-        let (store, token, config) = (folder.join("users.db"), folder.join("token"), folder.join("config.toml"));
+        let (store, token, config) =
+            (folder.join("users.db"), folder.join("token"), folder.join("config.toml"));
         if !store.exists() {
             adapters::create_file("sqlite", &store, include_str!("store.sql"))?;
         }
@@ -149,7 +150,11 @@ fn hints(address: &str, admin: &str, prepared: &Prepared, temporary: bool) -> St
             prepared.token
         )
     };
-    let rest = if temporary { "The store goes when the demo ends; --folder DIR keeps it." } else { "The store stays." };
+    let rest = if temporary {
+        "The store goes when the demo ends; --folder DIR keeps it."
+    } else {
+        "The store stays."
+    };
     format!(
         "idstore-proxy serves a Django user table at http://{address}, four people in it. Paste one of these:\n\n\
          # the right password\n{}\n\n# a wrong one\n{}\n\n# somebody who is barred: told after the right password only\n{}\n\n\
@@ -162,7 +167,10 @@ fn hints(address: &str, admin: &str, prepared: &Prepared, temporary: bool) -> St
         curl("login", r#"{"identifier": "ann@example.test", "password": "demo-Ann-2"}"#),
         curl("login", r#"{"identifier": "carl", "password": "demo-Ann-1"}"#),
         curl("get_user", r#"{"email": "bob@example.test"}"#),
-        curl("create", r#"{"email": "eve@example.test", "username": "eve", "password": "demo-Eve-1", "given_name": "Eve"}"#),
+        curl(
+            "create",
+            r#"{"email": "eve@example.test", "username": "eve", "password": "demo-Eve-1", "given_name": "Eve"}"#
+        ),
         curl("verify", r#"{"email": "bob@example.test"}"#),
     )
 }
