@@ -4,8 +4,11 @@
 //! A fixture holds no assertions; it opens, writes and reads behind the adapter's back, and breaks things when told.
 
 use crate::Gate;
-use idstore_contract::{IdentifierKind, NewAccount, PasswordCheck, PasswordWrite, Standings, StoreHandle};
+use idstore_contract::{
+    Ability, IdentifierKind, NewAccount, PasswordCheck, PasswordWrite, Standings, StoreHandle,
+};
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -55,6 +58,9 @@ pub trait Backdoor: Send + Sync {
     /// What the store holds under that `user_id`, in whatever organization.
     fn peek<'a>(&'a self, user_id: &'a str) -> Later<'a, Result<Option<Row>, String>>;
 
+    /// Removes the account, as if somebody else had.
+    fn remove<'a>(&'a self, user_id: &'a str) -> Later<'a, Result<(), String>>;
+
     /// How many accounts the store holds, in all organizations.
     fn count(&self) -> Later<'_, Result<usize, String>>;
 
@@ -100,6 +106,9 @@ pub struct Scope {
     pub password_check: PasswordCheck,
     /// What new passwords are handed over as.
     pub password_write: PasswordWrite,
+    /// What the store offers when it is opened with [`Offers::Everything`]. What is named here is tested, and the store
+    /// must describe exactly this.
+    pub abilities: BTreeSet<Ability>,
     /// The kinds of key that a [`Setup`] may ask for; the first is the usual one.
     pub keys: &'static [Key],
     /// The ways to keep accounts unique that a [`Setup`] may ask for; the first is the usual one. Empty: this store
@@ -109,7 +118,7 @@ pub struct Scope {
     pub isolates: bool,
     /// Takes from a new account what the store can't do without; `None` where it needs nothing.
     pub without_mandatory: Option<fn(&mut NewAccount)>,
-    /// An organization that accounts can join, where memberships are offered.
+    /// An organization that accounts can join; needed where [`Ability::ChangeMembership`] is offered.
     pub organization: Option<&'static str>,
     /// What can be broken.
     pub faults: &'static [Fault],
@@ -223,6 +232,24 @@ impl Default for Row {
             standings: Standings::default(),
             organization: HOME.into(),
         }
+    }
+}
+
+impl Row {
+    /// The identifier of a kind.
+    pub fn identifier(&self, kind: IdentifierKind) -> Option<&str> {
+        match kind {
+            IdentifierKind::Email => self.email.as_deref(),
+            IdentifierKind::Username => self.username.as_deref(),
+            IdentifierKind::PhoneNumber => self.phone_number.as_deref(),
+        }
+    }
+}
+
+impl Scope {
+    /// Whether an ability is offered.
+    pub fn offers(&self, ability: Ability) -> bool {
+        self.abilities.contains(&ability)
     }
 }
 

@@ -20,9 +20,14 @@
 //!
 //! It uses the types of the contract and nothing of any adapter, and it must not learn of one.
 
+mod capture;
+mod cases;
+mod expect;
 mod fixture;
 mod gate;
+mod method;
 pub mod sql;
+mod world;
 
 pub use fixture::{
     Backdoor, ELSEWHERE, Fault, Fixture, HOME, Key, Later, Offers, Opened, PARAMETER, Row, Sabotage, Scope,
@@ -30,16 +35,48 @@ pub use fixture::{
 };
 pub use gate::{Gate, Mode, Target};
 
-use libtest_mimic::{Arguments, Trial};
+use cases::Case;
+use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
+use std::time::Duration;
+use world::World;
+
+/// How long one case may take, a busy machine included. A store that hangs fails its case and not the run.
+const CASE_MAX: Duration = Duration::from_secs(90);
 
 /// Runs every case that applies on every fixture, with the arguments of the command line, as test programs do.
 pub fn run(fixtures: &[&'static dyn Fixture]) -> ExitCode {
-    let mut trials = Vec::new();
+    libtest_mimic::run(&Arguments::from_args(), trials(fixtures)).exit_code()
+}
+
+fn trials(fixtures: &[&'static dyn Fixture]) -> Vec<Trial> {
     if fixtures.is_empty() {
-        trials.push(Trial::test("there_is_a_fixture", || {
-            Err("no fixture was given, so nothing was tested".into())
-        }));
+        let none = || Err("no fixture was given, so nothing was tested".into());
+        return vec![Trial::test("there_is_a_fixture", none)];
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let of = |fixture: &&'static dyn Fixture| {
+        let fixture = *fixture;
+        cases::all(&fixture.scope()).into_iter().map(move |case| {
+            Trial::test(format!("{}/{}", fixture.name(), case.name), move || {
+                attempt(fixture, case).map_err(Failed::from)
+            })
+        })
+    };
+    fixtures.iter().flat_map(of).collect()
+}
+
+/// One case, on a store and a runtime of its own.
+fn attempt(fixture: &'static dyn Fixture, case: Case) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no runtime: {error}"))?;
+    let ended = runtime.block_on(tokio::time::timeout(CASE_MAX, async {
+        let world = World::open(fixture, case.setup).await?;
+        (case.run)(&world).await
+    }));
+    // What a frozen store left behind is not waited for.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|_| Err(format!("the case did not end within {CASE_MAX:?}")))
 }

@@ -2,8 +2,9 @@
 //! it, and the [`Backdoor`] over it. An SQL adapter's fixture brings a database, an [`Sql`] and little else.
 
 use crate::fixture::{Backdoor, Fault, Key, Later, Offers, Row, Sabotage, Setup, Uniqueness};
-use idstore_contract::Standings;
+use idstore_contract::{Ability, Standings};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// The rows of a query, each cell as text.
 pub type TextRows = Vec<Vec<Option<String>>>;
@@ -30,6 +31,21 @@ pub enum Dialect {
     Sqlite,
     /// `PostgreSQL` 13 or later.
     Postgres,
+}
+
+/// What [`statements`] offer.
+pub fn abilities() -> BTreeSet<Ability> {
+    [
+        Ability::Create,
+        Ability::Verify,
+        Ability::ChangePassword,
+        Ability::ChangePasswordVerifies,
+        Ability::ChangeEmail,
+        Ability::ChangeUsername,
+        Ability::ChangePhoneNumber,
+        Ability::Delete,
+    ]
+    .into()
 }
 
 /// The sabotages that can be made in every dialect.
@@ -278,18 +294,18 @@ impl<S: Sql> SqlBackdoor<S> {
         ] = cells;
         Ok(Some(Row {
             email,
-            email_verified: flag(&verified),
+            email_verified: flag(verified.as_deref()),
             username,
             phone_number: phone,
-            phone_verified: flag(&phone_verified),
+            phone_verified: flag(phone_verified.as_deref()),
             given_name: given,
             family_name: family,
             password: password.map(|text| text.trim_end_matches(' ').to_owned()),
             standings: Standings {
-                blocked: flag(&blocked),
-                locked: flag(&locked),
+                blocked: flag(blocked.as_deref()),
+                locked: flag(locked.as_deref()),
                 restricted: false,
-                password_expired: flag(&expired),
+                password_expired: flag(expired.as_deref()),
             },
             organization: org.unwrap_or_default(),
         }))
@@ -303,8 +319,8 @@ impl<S: Sql> SqlBackdoor<S> {
 }
 
 /// How a flag looks as text: 1 in one dialect, t in another.
-fn flag(cell: &Option<String>) -> bool {
-    matches!(cell.as_deref(), Some("1" | "t" | "true"))
+fn flag(cell: Option<&str>) -> bool {
+    matches!(cell, Some("1" | "t" | "true"))
 }
 
 impl<S: Sql> Backdoor for SqlBackdoor<S> {
@@ -314,6 +330,12 @@ impl<S: Sql> Backdoor for SqlBackdoor<S> {
 
     fn peek<'a>(&'a self, user_id: &'a str) -> Later<'a, Result<Option<Row>, String>> {
         Box::pin(self.select(user_id))
+    }
+
+    fn remove<'a>(&'a self, user_id: &'a str) -> Later<'a, Result<(), String>> {
+        Box::pin(async move {
+            self.sql.execute(&format!("DELETE FROM users WHERE id = {}", quoted(user_id))).await
+        })
     }
 
     fn count(&self) -> Later<'_, Result<usize, String>> {

@@ -161,6 +161,11 @@ impl Accounts {
         self.lock().by_id.get(user_id).cloned()
     }
 
+    /// Takes a record away without asking anybody, and answers it.
+    pub fn remove(&self, user_id: &str) -> Option<Record> {
+        self.lock().by_id.remove(user_id)
+    }
+
     /// How many accounts there are.
     pub fn len(&self) -> usize {
         self.lock().by_id.len()

@@ -67,19 +67,33 @@ impl Config {
         problems
     }
 
-    /// The abilities that are offered. Where the daemon sees no hash it can't replace one, and where nobody compares
-    /// passwords there is none to store.
+    /// The abilities that are offered, without those that the rest of the configuration makes impossible: where the
+    /// daemon sees no hash it can't replace one, where nobody compares passwords there is none to store, and an
+    /// identifier that is not kept can't be changed.
     pub(crate) fn abilities(&self) -> BTreeSet<Ability> {
-        let chosen: BTreeSet<Ability> = match &self.abilities {
+        let mut abilities: BTreeSet<Ability> = match &self.abilities {
             Some(chosen) => chosen.iter().map(|Offer(ability)| *ability).collect(),
             None => ABILITIES.into(),
         };
         let without: &[Ability] = match self.password_check {
             PasswordChecker::ByProxy => &[],
             PasswordChecker::ByStore => &[Ability::Rehash],
-            PasswordChecker::None => &[Ability::Create, Ability::ChangePassword, Ability::Rehash],
+            PasswordChecker::None => {
+                &[Ability::Create, Ability::ChangePassword, Ability::ChangePasswordVerifies, Ability::Rehash]
+            }
         };
-        chosen.into_iter().filter(|ability| !without.contains(ability)).collect()
+        let identifiers = self.identifiers();
+        for (kind, ability) in [
+            (IdentifierKind::Email, Ability::ChangeEmail),
+            (IdentifierKind::Username, Ability::ChangeUsername),
+            (IdentifierKind::PhoneNumber, Ability::ChangePhoneNumber),
+        ] {
+            if !identifiers.contains(&kind) {
+                abilities.remove(&ability);
+            }
+        }
+        abilities.retain(|ability| !without.contains(ability));
+        abilities
     }
 
     /// The identifiers by which accounts are found.

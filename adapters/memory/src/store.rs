@@ -200,10 +200,10 @@ impl Store for Memory {
         for kind in IdentifierKind::ALL {
             self.unique(call, &rows, &record, kind)?;
         }
-        call.begin_write()?;
         record.user_id = rows.new_key();
         let read = self.account(&record);
         proof::created(call, new, &read)?;
+        call.begin_write()?;
         rows.by_id.insert(record.user_id.clone(), record);
         Ok(read)
     }
@@ -247,6 +247,7 @@ impl Store for Memory {
             overtaken = !password::shown(record, self.password_check)
                 .is_some_and(|kept| password::same(&kept, &rehash.old));
             if overtaken {
+                // Ends the write; what is answered is said below.
                 return Err(Error::not_found());
             }
             password::keep(record, self.password_check, &NewPassword::Hashed(rehash.new.clone()))
@@ -267,16 +268,17 @@ impl Store for Memory {
             IdentifierKind::Username => Ability::ChangeUsername,
             IdentifierKind::PhoneNumber => Ability::ChangePhoneNumber,
         })?;
-        if !self.identifiers.contains(&change.kind) {
-            return Err(Error::unsupported());
-        }
         let apply = |rows: &Rows, record: &mut Record| {
             let value = Some(change.value.clone());
             match change.kind {
-                IdentifierKind::Email => (record.email, record.email_verified) = (value, change.verified),
+                IdentifierKind::Email => {
+                    record.email = value;
+                    record.email_verified = change.verified;
+                }
                 IdentifierKind::Username => record.username = value,
                 IdentifierKind::PhoneNumber => {
-                    (record.phone_number, record.phone_verified) = (value, change.verified)
+                    record.phone_number = value;
+                    record.phone_verified = change.verified;
                 }
             }
             self.unique(call, rows, record, change.kind)
