@@ -72,10 +72,11 @@ fn attempt(fixture: &'static dyn Fixture, case: Case) -> Result<(), String> {
         .enable_all()
         .build()
         .map_err(|error| format!("no runtime: {error}"))?;
-    let ended = runtime.block_on(tokio::time::timeout(CASE_MAX, async {
+    let trial = async {
         let world = World::open(fixture, case.setup).await?;
         (case.run)(&world).await
-    }));
+    };
+    let ended = runtime.block_on(async { tokio::time::timeout(CASE_MAX, trial).await });
     // What a frozen store left behind is not waited for.
     runtime.shutdown_background();
     ended.unwrap_or_else(|_| Err(format!("the case did not end within {CASE_MAX:?}")))
