@@ -16,7 +16,10 @@ use options::{Choices, Refused};
 use std::collections::BTreeMap;
 
 /// The presets of this build: a name and a file each.
-pub const PRESETS: &[(&str, &str)] = &[("generic", include_str!("../../presets/generic.toml"))];
+pub const PRESETS: &[(&str, &str)] = &[
+    ("django", include_str!("../../presets/django.toml")),
+    ("generic", include_str!("../../presets/generic.toml")),
+];
 
 /// A store that asks for a preset.
 #[derive(Debug)]

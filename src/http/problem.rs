@@ -306,8 +306,8 @@ fn barred(standing: Standing) -> Code {
 /// What of a store's failure the caller is told.
 fn store(failure: &Failure) -> Code {
     match failure.error.kind() {
-        ErrorKind::Unavailable | ErrorKind::Timeout if failure.write_begun => Code::OutcomeUnknown,
         ErrorKind::Unavailable => Code::StoreUnavailable,
+        ErrorKind::Timeout if failure.write_begun => Code::OutcomeUnknown,
         ErrorKind::Timeout => Code::StoreTimeout,
         ErrorKind::Busy => Code::Busy,
         ErrorKind::Misconfigured => Code::StoreMisconfigured,
@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn no_failure_of_a_store_reads_as_a_wrong_password_or_an_unknown_user() {
         for (kind, read, write) in [
-            (ErrorKind::Unavailable, "store_unavailable", "outcome_unknown"),
+            (ErrorKind::Unavailable, "store_unavailable", "store_unavailable"),
             (ErrorKind::Timeout, "store_timeout", "outcome_unknown"),
             (ErrorKind::Busy, "busy", "busy"),
             (ErrorKind::Misconfigured, "store_misconfigured", "store_misconfigured"),
