@@ -69,6 +69,9 @@ pub trait Backdoor: Send + Sync {
 
     /// Mends it again.
     fn heal(&self, fault: Fault) -> Later<'_, Result<(), String>>;
+
+    /// Takes away what the fixture made on a server that others use too. The last call; the store is gone by then.
+    fn close(&self) -> Later<'_, Result<(), String>>;
 }
 
 /// An account as it is written and read behind the adapter's back.

@@ -74,7 +74,8 @@ fn attempt(fixture: &'static dyn Fixture, case: Case) -> Result<(), String> {
         .map_err(|error| format!("no runtime: {error}"))?;
     let trial = async {
         let world = World::open(fixture, case.setup).await?;
-        (case.run)(&world).await
+        let outcome = (case.run)(&world).await;
+        outcome.and(world.close().await)
     };
     let ended = runtime.block_on(async { tokio::time::timeout(CASE_MAX, trial).await });
     // What a frozen store left behind is not waited for.

@@ -22,6 +22,9 @@ pub trait Sql: Send + Sync {
 
     /// See [`Backdoor::heal`], with the same exception.
     fn heal(&self, fault: Fault) -> Later<'_, Result<(), String>>;
+
+    /// See [`Backdoor::close`].
+    fn close(&self) -> Later<'_, Result<(), String>>;
 }
 
 /// A dialect of SQL.
@@ -354,5 +357,9 @@ impl<S: Sql> Backdoor for SqlBackdoor<S> {
             return self.sql.execute("ALTER TABLE users_away RENAME TO users");
         }
         self.sql.heal(fault)
+    }
+
+    fn close(&self) -> Later<'_, Result<(), String>> {
+        self.sql.close()
     }
 }

@@ -4,6 +4,7 @@
 use crate::expect;
 use crate::fixture::{Backdoor, ELSEWHERE, Fault, Fixture, HOME, PARAMETER, Row, Scope, Setup};
 use crate::gate::{Gate, Mode};
+use crate::method::Writing;
 use idstore_contract::{
     Ability, Account, Call, Error, ErrorKind, IdentifierKind, Lookup, NewAccount, NewPassword, PasswordCheck,
     PasswordWrite, Profile, Purpose, Secret, StoreHandle, StoredPassword, Timestamp, Verdict,
@@ -51,6 +52,12 @@ impl World {
             calls: AtomicU64::new(0),
             _keep: opened.keep,
         })
+    }
+
+    /// Lets go of the store, and then of what it stood on.
+    pub(crate) async fn close(self) -> Outcome {
+        drop(self.store);
+        self.backdoor.close().await.map_err(|why| format!("the fixture can not close: {why}"))
     }
 
     /// A call of the organization that the suite works in.
@@ -239,22 +246,27 @@ impl World {
         }
     }
 
-    /// Waits until the account is found again, without a restart.
+    /// Waits until the account is found again, and then until it can be written again, without a restart.
     pub(crate) async fn recovers(&self, account: &Account) -> Outcome {
         let lookup = Lookup::UserId(account.user_id.clone());
         let began = Instant::now();
         loop {
             let call = self.short_call();
-            let found = read(&call, self.store.find(&call, &lookup, Purpose::Login)).await;
-            match found {
-                Ok(found) if found.len() == 1 => return Ok(()),
+            match read(&call, self.store.find(&call, &lookup, Purpose::Login)).await {
+                Ok(found) if found.len() == 1 => break,
                 Ok(found) => {
                     return Err(format!("after the outage {} accounts are found, not one", found.len()));
                 }
-                Err(error) if began.elapsed() > RECOVERY_MAX => {
-                    return Err(format!("not serving {RECOVERY_MAX:?} after it was mended: {error:?}"));
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(error) => not_yet(began, &error).await?,
+            }
+        }
+        let Some(writing) = Writing::of_an_account(self).find(|writing| *writing != Writing::Delete) else {
+            return Ok(());
+        };
+        loop {
+            match writing.call(self, &self.short_call(), account, 0).await {
+                Ok(_) => return Ok(()),
+                Err(error) => not_yet(began, &error).await?,
             }
         }
     }
@@ -341,6 +353,16 @@ pub(crate) fn hash(number: u32) -> String {
 /// A password in clear, long enough for a directory's own policy.
 pub(crate) fn clear(number: u32) -> Secret {
     Secret::from(format!("Correct-Horse-{number}-Battery"))
+}
+
+/// Waits a little, unless the time to recover is over.
+async fn not_yet(began: Instant, error: &Error) -> Outcome {
+    expect::that(
+        began.elapsed() <= RECOVERY_MAX,
+        format!("not serving {RECOVERY_MAX:?} after it was mended: {error:?}"),
+    )?;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    Ok(())
 }
 
 fn mode(fault: Fault) -> Option<Mode> {

@@ -39,17 +39,16 @@ pub(crate) fn cases(scope: &Scope) -> Vec<Case> {
 }
 
 async fn nothing_of_an_account_is_told(world: &World) -> Outcome {
+    // Captured from here on: what the fixture itself logs of its seed is no matter of the adapter.
+    let user_id = world.backdoor.seed(&canary(world)).await?;
     let captured = capture::begin()?;
-    let mut told = Vec::new();
-    let row = canary(world);
-    let user_id = world.backdoor.seed(&row).await?;
-    told.extend(exercise(world, &user_id).await);
+    let told = exercise(world, &user_id).await;
     search(&captured, &told)
 }
 
 async fn nothing_is_told_in_an_outage(world: &World, fault: Fault) -> Outcome {
-    let captured = capture::begin()?;
     let user_id = world.backdoor.seed(&canary(world)).await?;
+    let captured = capture::begin()?;
     world.account(&user_id).await?;
     world.strike(fault).await?;
     let told = exercise(world, &user_id).await;
@@ -164,6 +163,6 @@ fn search(captured: &capture::Captured, told: &[String]) -> Outcome {
     }
     let written = captured.text();
     expect::that(written.contains(capture::MARK), "nothing was captured, so nothing was proven")?;
-    let leak = written.lines().find(|line| line.contains(CANARY) && !line.contains("idstore_conformance"));
+    let leak = written.lines().find(|line| line.contains(CANARY));
     expect::that(leak.is_none(), format!("a value is in a log record: {}", leak.unwrap_or_default()))
 }
