@@ -11,7 +11,7 @@ use deadpool::managed::{
 };
 use futures_util::future::{Either, join, select};
 use idstore_contract::{Call, Error};
-use idstore_sql::{Ran, Rows, Statement, Value};
+use idstore_sql::{Kind, Ran, Rows, Statement, Value};
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::Arc;
@@ -208,9 +208,11 @@ impl idstore_sql::Transaction for PostgresTransaction {
     async fn run(&mut self, statement: &Arc<Statement>, values: Vec<Value>) -> Result<Ran, Error> {
         match self.lease.bind(statement, &values)? {
             Ok(parameters) => {
-                let run =
-                    timeout_at(self.deadline.into(), self.lease.run(statement, parameters, Doing::Writing));
-                let outcome = run.await;
+                // The lookup that proves a write only reads, and its errors are a lookup's.
+                let is_lookup = statement.key().kind() == Kind::Lookup;
+                let doing = if is_lookup { Doing::Reading } else { Doing::Writing };
+                let run = self.lease.run(statement, parameters, doing);
+                let outcome = timeout_at(self.deadline.into(), run).await;
                 self.note(outcome).map(Ran::Rows)
             }
             Err(position) => Ok(Ran::Unfit { position }),

@@ -15,11 +15,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout_at;
 
+/// The longest deadline that a connection can have, where the surroundings do not say which one is the longest.
+const CEILING: Duration = Duration::from_secs(60);
+
 /// Opens a store: reads its secrets and certificates, and connects to nothing.
 ///
-/// `ceiling` is the longest deadline of the connections on this store. No statement runs longer on the server.
 /// `Err` holds every problem, warnings among them; warnings alone are logged.
-pub fn open(config: &Config, around: &Surroundings, ceiling: Duration) -> Result<StoreHandle, Vec<Problem>> {
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "every adapter opens like this, and some keep the configuration"
+)]
+pub fn open(config: Config, around: &Surroundings) -> Result<StoreHandle, Vec<Problem>> {
+    let config = &config;
+    let ceiling = around.deadline_max.unwrap_or(CEILING);
     let mut problems = config.check(around);
     let password = resolve_password(config, &mut problems);
     let tls = tls::connect(config).unwrap_or_else(|found| {
@@ -86,8 +94,8 @@ impl Database for Postgres {
             }
         };
         match timeout_at(call.deadline.into(), reading).await {
-            Ok(outcome) => outcome.map_err(|broken| broken.error.with("key", statement.place())),
-            Err(_) => Err(Error::timeout().with("key", statement.place())),
+            Ok(outcome) => outcome.map_err(|broken| broken.error),
+            Err(_) => Err(Error::timeout()),
         }
     }
 

@@ -1,54 +1,51 @@
-//! The conformance suite over a real server: in clear and with verified TLS over loopback, and through PgBouncer in
-//! transaction mode. `tests/run` starts the servers; without them every case fails and says so.
+//! PostgreSQL under the suite: in clear and with verified TLS over loopback, and through PgBouncer in transaction mode.
+
+mod server;
 
 use idstore_conformance::sql::{self, Dialect, Sql, SqlBackdoor, TextRows};
-use idstore_conformance::{
-    Fault, Fixture, Gate, Key, Later, Opened, PARAMETER, Scope, Setup, Target, Uniqueness, run,
-};
-use idstore_contract::{ConnectionParameters, IdentifierKind, PasswordCheck, PasswordWrite, Surroundings};
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use idstore_conformance::{Fault, Fixture, Gate, Key, Later, Opened, Scope, Setup, Target, Uniqueness, run};
+use idstore_contract::{IdentifierKind, PasswordCheck, PasswordWrite};
+use serde_json::Value;
+use server::{Address, Database, PASSWORD, change, open, port, variable};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 fn main() -> ExitCode {
-    run(&[
-        &Postgres { name: "postgres", tls: "disable", port: "IDSTORE_TEST_PG_PORT", bouncer: false },
-        &Postgres { name: "postgres-tls", tls: "verify-full", port: "IDSTORE_TEST_PG_PORT", bouncer: false },
-        &Postgres {
-            name: "postgres-pgbouncer",
-            tls: "disable",
-            port: "IDSTORE_TEST_PGBOUNCER_PORT",
-            bouncer: true,
-        },
-    ])
+    run(&[&Way::Plain, &Way::Tls, &Way::PgBouncer])
 }
 
-struct Postgres {
-    name: &'static str,
-    tls: &'static str,
-    port: &'static str,
-    bouncer: bool,
+/// How the store is reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Plain,
+    Tls,
+    PgBouncer,
 }
 
-impl Fixture for Postgres {
+/// PgBouncer keeps a list of roles of its own: there a login is never refused by the server.
+const FAULTS_OF_POOLER: &[Fault] =
+    &[Fault::Refused, Fault::Reset, Fault::Frozen, Fault::HalfClosed, Fault::StatementBroken];
+const FAULTS: &[Fault] = &[
+    Fault::Refused,
+    Fault::Reset,
+    Fault::Frozen,
+    Fault::HalfClosed,
+    Fault::StatementBroken,
+    Fault::LoginRefused,
+];
+
+impl Fixture for Way {
     fn name(&self) -> &'static str {
-        self.name
+        match self {
+            Self::Plain => "postgres",
+            Self::Tls => "postgres-tls",
+            Self::PgBouncer => "postgres-pgbouncer",
+        }
     }
 
     fn scope(&self) -> Scope {
-        const NETWORK: &[Fault] =
-            &[Fault::Refused, Fault::Reset, Fault::Frozen, Fault::HalfClosed, Fault::StatementBroken];
-        const ALL: &[Fault] = &[
-            Fault::Refused,
-            Fault::Reset,
-            Fault::Frozen,
-            Fault::HalfClosed,
-            Fault::StatementBroken,
-            Fault::LoginRefused,
-        ];
         Scope {
             identifiers: &IdentifierKind::ALL,
             password_check: PasswordCheck::ByProxy,
@@ -59,98 +56,48 @@ impl Fixture for Postgres {
             isolates: true,
             without_mandatory: Some(|new| new.profile.family_name = None),
             organization: None,
-            // PgBouncer has one role for all tests, and rests for 15 seconds after a login that was refused.
-            faults: if self.bouncer { NETWORK } else { ALL },
+            faults: if *self == Self::PgBouncer { FAULTS_OF_POOLER } else { FAULTS },
             sabotages: sql::SABOTAGES_WITH_LENGTHS,
-            // Beside the exclusive sessions: two shared ones, and one that is opened in place of each.
-            sessions_max: Some(|pool_max| usize::try_from(pool_max.saturating_add(4)).unwrap_or(usize::MAX)),
+            // The exclusive ones, and two that are shared.
+            sessions_max: Some(|pool_max| usize::try_from(pool_max).unwrap_or(usize::MAX).saturating_add(2)),
             settles_within: Duration::ZERO,
         }
     }
 
     fn open<'a>(&'a self, setup: &'a Setup) -> Later<'a, Result<Opened, String>> {
-        Box::pin(self.start(setup))
+        Box::pin(async {
+            let role = (*self == Self::PgBouncer).then_some("idstore");
+            let database = Arc::new(Database::create_on(Address::shared()?, role).await?);
+            database.execute(&sql::tables(Dialect::Postgres, setup)).await?;
+            let to = match self {
+                Self::PgBouncer => port("IDSTORE_TEST_PGBOUNCER_PORT")?,
+                Self::Plain | Self::Tls => database.address.port,
+            };
+            let gate = Gate::open(Target::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, to)))).await;
+            let gate = gate.map_err(|error| error.to_string())?;
+            let tls = if *self == Self::Tls { "verify-full" } else { "disable" };
+            let mut config = database.config_at(gate.port(), tls, &sql::statements(setup));
+            change(&mut config, "pool_max", setup.pool_max);
+            change(&mut config, "uniqueness", sql::uniqueness(setup));
+            match self {
+                Self::Plain => {}
+                Self::Tls => change(&mut config, "ca_file", variable("IDSTORE_TEST_PG_CA")?),
+                Self::PgBouncer => change(&mut config, "prepare", "call"),
+            }
+            Ok(Opened {
+                store: open(config)?,
+                backdoor: Box::new(SqlBackdoor { sql: Behind(database.clone()), key: setup.key }),
+                gate: Some(gate),
+                keep: Box::new(database),
+            })
+        })
     }
 }
 
-impl Postgres {
-    async fn start(&self, setup: &Setup) -> Result<Opened, String> {
-        let port: u16 = variable(self.port)?.parse().map_err(|_| format!("{} is no port", self.port))?;
-        let target = Target::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let gate = Gate::open(target).await.map_err(|error| error.to_string())?;
-        let database = Database::make(self.bouncer).await?;
-        database.execute(&sql::tables(Dialect::Postgres, setup)).await?;
-        database.execute(&format!("GRANT ALL ON ALL TABLES IN SCHEMA public TO {}", database.role)).await?;
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let password = folder.path().join("password");
-        std::fs::write(&password, PASSWORD).map_err(|error| error.to_string())?;
-        let config = serde_json::from_value(serde_json::json!({
-            "host": "127.0.0.1",
-            "port": gate.port(),
-            "database": database.name,
-            "user": database.role,
-            "password": { "file": password },
-            "tls": self.tls,
-            "ca_file": variable("IDSTORE_TEST_PG_CA").ok().filter(|_| self.tls != "disable"),
-            "prepare": if self.bouncer { "call" } else { "connection" },
-            "pool_max": setup.pool_max,
-            "uniqueness": sql::uniqueness(setup),
-            "statements": sql::statements(setup),
-        }));
-        let store = idstore_postgres::open(config.map_err(|error| error.to_string())?, &surroundings())
-            .map_err(|problems| format!("{problems:?}"))?;
-        let backdoor = Box::new(SqlBackdoor { sql: database, key: setup.key });
-        Ok(Opened { store, backdoor, gate: Some(gate), keep: Box::new(folder) })
-    }
-}
+/// The superuser's session in the test's database.
+struct Behind(Arc<Database>);
 
-const PASSWORD: &str = "idstore-test";
-
-fn surroundings() -> Surroundings {
-    Surroundings {
-        password_write: Some(PasswordWrite::Hashed),
-        connections: vec![ConnectionParameters {
-            connection: "people".into(),
-            parameters: [PARAMETER.to_owned()].into(),
-        }],
-        ..Surroundings::default()
-    }
-}
-
-fn variable(name: &str) -> Result<String, String> {
-    std::env::var(name).map_err(|_| format!("{name} is not set; tests/run starts the servers and sets it"))
-}
-
-/// A database of the test's own, seen by the superuser; and, but behind PgBouncer, a role of its own.
-struct Database {
-    name: String,
-    role: String,
-    client: Client,
-}
-
-impl Database {
-    async fn make(shared_role: bool) -> Result<Self, String> {
-        let name = format!("test_{:016x}", RandomState::new().hash_one(std::process::id()));
-        let role = if shared_role { "idstore".to_owned() } else { name.clone() };
-        let server = superuser("postgres").await?;
-        if !shared_role {
-            run_all(&server, &format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")).await?;
-        }
-        run_all(&server, &format!("CREATE DATABASE {name}")).await?;
-        Ok(Self { client: superuser(&name).await?, name, role })
-    }
-
-    /// Ends the sessions of the service, so that it has to sign in again.
-    fn cut(&self) -> String {
-        format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-              WHERE datname = '{}' AND usename = '{}'",
-            self.name, self.role
-        )
-    }
-}
-
-impl Sql for Database {
+impl Sql for Behind {
     fn execute<'a>(&'a self, batch: &'a str) -> Later<'a, Result<(), String>> {
         Box::pin(self.0.execute_quietly(batch))
     }
@@ -163,48 +110,27 @@ impl Sql for Database {
         };
         Box::pin(async move {
             let rows = self.0.query_quietly(statement).await?;
-            Ok(rows
-                .iter()
-                .map(|row| row.as_object().into_iter().flatten().map(|(_, value)| cell(value)).collect())
-                .collect())
+            let cells =
+                |row: &Value| row.as_object().into_iter().flatten().map(|(_, value)| cell(value)).collect();
+            Ok(rows.iter().map(cells).collect())
         })
     }
 
     fn strike(&self, _: Fault) -> Later<'_, Result<(), String>> {
+        let other = format!("ALTER ROLE {} PASSWORD 'another'", self.0.role);
         Box::pin(async move {
-            self.execute(&format!("ALTER ROLE {} PASSWORD 'another'; {}", self.role, self.cut())).await
+            self.0.as_superuser(&other).await?;
+            self.0.kill_sessions().await
         })
     }
 
     fn heal(&self, _: Fault) -> Later<'_, Result<(), String>> {
-        Box::pin(
-            async move { self.execute(&format!("ALTER ROLE {} PASSWORD '{PASSWORD}'", self.role)).await },
-        )
+        let own = format!("ALTER ROLE {} PASSWORD '{PASSWORD}'", self.0.role);
+        Box::pin(async move { self.0.as_superuser(&own).await })
     }
 
+    /// The database goes with the last who holds it.
     fn close(&self) -> Later<'_, Result<(), String>> {
-        Box::pin(async move {
-            let server = superuser("postgres").await?;
-            run_all(&server, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await?;
-            if self.role == self.name {
-                run_all(&server, &format!("DROP ROLE {}", self.role)).await?;
-            }
-            Ok(())
-        })
+        Box::pin(async { Ok(()) })
     }
-}
-
-async fn superuser(database: &str) -> Result<Client, String> {
-    let port: u16 =
-        variable("IDSTORE_TEST_PG_PORT")?.parse().map_err(|_| "IDSTORE_TEST_PG_PORT is no port")?;
-    let mut server = tokio_postgres::Config::new();
-    server.host_path(variable("IDSTORE_TEST_PG_SOCKET")?).port(port).user("postgres").dbname(database);
-    let (client, session) =
-        server.connect(NoTls).await.map_err(|error| format!("the superuser: {error:?}"))?;
-    tokio::spawn(session);
-    Ok(client)
-}
-
-async fn run_all(client: &Client, batch: &str) -> Result<(), String> {
-    client.batch_execute(batch).await.map_err(|error| format!("{error:?}"))
 }
