@@ -33,7 +33,13 @@ impl Call {
         now: Timestamp,
         parameters: Arc<BTreeMap<String, String>>,
     ) -> Self {
-        Self { request_id: request_id.into(), deadline, now, parameters, write: Arc::new(AtomicU8::new(WAITING)) }
+        Self {
+            request_id: request_id.into(),
+            deadline,
+            now,
+            parameters,
+            write: Arc::new(AtomicU8::new(WAITING)),
+        }
     }
 
     /// What is left of the time, zero when nothing is.

@@ -21,7 +21,8 @@ pub enum ErrorKind {
     Ambiguous,
     /// The store can't be reached, or does not serve.
     Unavailable,
-    /// The store did not answer in time.
+    /// The store did not answer in time; after [`crate::Call::begin_write`] also: what became of the write is unknown,
+    /// because its answer was lost or because it could neither be proven nor undone.
     Timeout,
     /// No session or permit was free in time; nothing was sent to the store.
     Busy,

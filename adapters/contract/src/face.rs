@@ -1,8 +1,8 @@
 //! [`DynStore`]: the object-safe face of [`Store`]. Written once; adapters implement `Store` and never this.
 
 use crate::{
-    Account, Call, Deleted, Depth, Descriptor, IdentifierChange, Lookup, Mark, MembershipChange, Memberships, NewAccount,
-    PasswordChange, Problem, Purpose, Rehash, Rehashed, Result, Secret, Store, Verdict,
+    Account, Call, Deleted, Depth, Descriptor, IdentifierChange, Lookup, Mark, MembershipChange, Memberships,
+    NewAccount, PasswordChange, Problem, Purpose, Rehash, Rehashed, Result, Secret, Store, Verdict,
 };
 use std::future::Future;
 use std::pin::Pin;

@@ -19,8 +19,8 @@ mod store;
 pub use account::{Account, Handle, Metadata, Profile, Standing, Standings, StoredPassword};
 pub use call::Call;
 pub use change::{
-    Deleted, IdentifierChange, Mark, Membership, MembershipChange, Memberships, NewAccount, NewPassword, PasswordChange,
-    Rehash, Rehashed,
+    Deleted, IdentifierChange, Mark, Membership, MembershipChange, Memberships, NewAccount, NewPassword,
+    PasswordChange, Rehash, Rehashed,
 };
 pub use error::{Error, ErrorKind, PasswordReason, Rejection, Result};
 pub use face::{Answer, DynStore, StoreHandle};

@@ -5,8 +5,8 @@
 //! changes the value. Values never enter the error.
 
 use crate::{
-    Account, Call, Deleted, Error, IdentifierChange, IdentifierKind, NewAccount, NewPassword, PasswordChange, Result,
-    StoredPassword,
+    Account, Call, Deleted, Error, IdentifierChange, IdentifierKind, NewAccount, NewPassword, PasswordChange,
+    Result, StoredPassword,
 };
 
 /// The account that `create` read back shows the identifiers, the flags and the password that it was made with.
@@ -33,9 +33,14 @@ pub fn verified(call: &Call, before: &Account, read: &Account) -> Result<()> {
 
 /// The account shows the new password, is not expired, and is proven where that was asked.
 ///
-/// A password that the store hashed itself shows only as another hash than `before`; where no hash is read at all,
-/// the adapter has to prove it in its own way.
-pub fn password_changed(call: &Call, before: &Account, change: &PasswordChange, read: &Account) -> Result<()> {
+/// A password that the store hashed itself shows only as another hash than `before`. Where no hash is read at all, the
+/// adapter has to prove it in its own way, and uses [`password_renewed`] for the rest.
+pub fn password_changed(
+    call: &Call,
+    before: &Account,
+    change: &PasswordChange,
+    read: &Account,
+) -> Result<()> {
     same_account(call, before, read)?;
     match &change.password {
         NewPassword::Hashed(asked) => same_password(asked, read.password.as_ref())?,
@@ -47,6 +52,18 @@ pub fn password_changed(call: &Call, before: &Account, change: &PasswordChange, 
             }
         }
     }
+    password_renewed(call, before, change, read)
+}
+
+/// What shows of a new password beside the password itself: the account is not expired, and proven where that was asked.
+/// All that there is to see where the store never shows a hash, as a directory.
+pub fn password_renewed(
+    call: &Call,
+    before: &Account,
+    change: &PasswordChange,
+    read: &Account,
+) -> Result<()> {
+    same_account(call, before, read)?;
     if read.standings.password_expired {
         return Err(not_shown("password_expired"));
     }
@@ -63,12 +80,19 @@ pub fn rehashed(call: &Call, before: &Account, asked: &StoredPassword, read: &Ac
 }
 
 /// The account shows the new address, name or number, and whether it is proven.
-pub fn identifier_changed(call: &Call, before: &Account, change: &IdentifierChange, read: &Account) -> Result<()> {
+pub fn identifier_changed(
+    call: &Call,
+    before: &Account,
+    change: &IdentifierChange,
+    read: &Account,
+) -> Result<()> {
     same_account(call, before, read)?;
     same_identifier(change.kind, &change.value, read.profile.identifier(change.kind))?;
     match change.kind {
         IdentifierKind::Email => flag("email_verified", Some(change.verified), read.profile.email_verified),
-        IdentifierKind::PhoneNumber => flag("phone_verified", Some(change.verified), read.profile.phone_verified),
+        IdentifierKind::PhoneNumber => {
+            flag("phone_verified", Some(change.verified), read.profile.phone_verified)
+        }
         IdentifierKind::Username => Ok(()),
     }
 }
@@ -101,7 +125,11 @@ fn same_account(call: &Call, before: &Account, read: &Account) -> Result<()> {
 
 /// Case is the store's to choose (Django lowers domains, Devise everything), nothing else is.
 fn same_identifier(kind: IdentifierKind, asked: &str, shown: Option<&str>) -> Result<()> {
-    if shown.is_some_and(|shown| shown.eq_ignore_ascii_case(asked)) { Ok(()) } else { Err(not_shown(kind.as_str())) }
+    if shown.is_some_and(|shown| shown.eq_ignore_ascii_case(asked)) {
+        Ok(())
+    } else {
+        Err(not_shown(kind.as_str()))
+    }
 }
 
 /// A flag that the store does not show at all proves nothing and contradicts nothing.

@@ -24,12 +24,22 @@ pub trait Store: Send + Sync + 'static {
     /// Which of them is the account is decided by the core, which compares the identifiers that the rows hold. A lookup
     /// that the store can't answer is `Unsupported`, never an empty list; two rows of the same `user_id` that are not
     /// equal in every column are `Misconfigured`. A text that the store's type can't hold finds nothing.
-    fn find(&self, call: &Call, lookup: &Lookup, purpose: Purpose) -> impl Future<Output = Result<Vec<Account>>> + Send;
+    fn find(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        purpose: Purpose,
+    ) -> impl Future<Output = Result<Vec<Account>>> + Send;
 
     /// Asks the store itself whether the password is right (a bind, a procedure). The store counts: sent at most once.
     ///
     /// The password is not empty and has no NUL. Only for stores that describe [`PasswordCheck::ByStore`].
-    fn check(&self, call: &Call, account: &Account, password: &Secret) -> impl Future<Output = Result<Verdict>> + Send;
+    fn check(
+        &self,
+        call: &Call,
+        account: &Account,
+        password: &Secret,
+    ) -> impl Future<Output = Result<Verdict>> + Send;
 
     /// Makes an account and answers it as read back. `AlreadyExists` comes from the store's own constraint or, where it
     /// has none, from a lookup under a lock. Half an account is never left behind.
@@ -47,7 +57,12 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Account>> + Send;
 
     /// Replaces a stored hash by a better one of the same password, only if it is still the one that was checked.
-    fn rehash(&self, call: &Call, account: &Account, rehash: &Rehash) -> impl Future<Output = Result<Rehashed>> + Send;
+    fn rehash(
+        &self,
+        call: &Call,
+        account: &Account,
+        rehash: &Rehash,
+    ) -> impl Future<Output = Result<Rehashed>> + Send;
 
     /// Stores another e-mail address, user name or phone number. The account's own value is no conflict.
     fn change_identifier(
@@ -66,16 +81,27 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 
     /// Roles and organizations of the account.
-    fn memberships(&self, call: &Call, account: &Account) -> impl Future<Output = Result<Memberships>> + Send;
+    fn memberships(&self, call: &Call, account: &Account)
+    -> impl Future<Output = Result<Memberships>> + Send;
 
     /// Removes the account, or deactivates it where the application knows such a state.
     fn delete(&self, call: &Call, account: &Account) -> impl Future<Output = Result<Deleted>> + Send;
 
     /// The next accounts in the order of `user_id`, after the one given, at most `limit`.
-    fn list(&self, call: &Call, after: Option<&str>, limit: u32) -> impl Future<Output = Result<Vec<Account>>> + Send;
+    fn list(
+        &self,
+        call: &Call,
+        after: Option<&str>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Account>>> + Send;
 
     /// Marks the account as migrated to the platform, or takes the mark off.
-    fn mark_migrated(&self, call: &Call, account: &Account, mark: Mark) -> impl Future<Output = Result<()>> + Send;
+    fn mark_migrated(
+        &self,
+        call: &Call,
+        account: &Account,
+        mark: Mark,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Whether the store serves what a login needs. `Alive` is one cheap round trip; `Full` opens a session of its own
     /// and compares everything that only the server knows with the configuration. Problems found are the answer;
