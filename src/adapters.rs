@@ -71,6 +71,8 @@ macro_rules! adapters {
 
 adapters! {
     Memory("memory", idstore_memory);
+    #[cfg(feature = "postgres")] Postgres("postgres", idstore_postgres);
+    #[cfg(feature = "sqlite")] Sqlite("sqlite", idstore_sqlite);
 }
 
 /// Makes the file of an embedded store with what these statements put into it; for `demo`. The error is a sentence.
@@ -78,9 +80,10 @@ pub fn create_file(adapter: &str, path: &std::path::Path, statements: &str) -> R
     match adapter {
         #[cfg(feature = "sqlite")]
         "sqlite" => idstore_sqlite::create_file(path, statements).map_err(|error| error.to_string()),
-        _ => {
-            drop((path, statements));
-            Err(format!("this build has no `{adapter}`; rebuild with `--features {adapter}`"))
-        }
+        _ => Err(format!(
+            "this build has no `{adapter}` for {} ({} bytes of statements); rebuild with `--features {adapter}`",
+            path.display(),
+            statements.len()
+        )),
     }
 }
