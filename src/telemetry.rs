@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub fn start_logs(filter: &str, format: LogFormat) -> Result<(), String> {
         LogFormat::Json => {
             lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
         }
-        LogFormat::Text => lines.with_target(false).try_init(),
+        LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
     // A second start happens in tests only; the first one's lines go on.
     started.ok();

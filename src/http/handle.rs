@@ -127,9 +127,11 @@ impl Api {
         self.metrics.requests.get_or_create(&labels).inc();
         self.metrics.request_duration.get_or_create(&labels).observe(seconds(took));
         self.metrics.hash_queue.set(i64::try_from(self.workers.depth()).unwrap_or(i64::MAX));
-        let caller = seen.caller.as_deref().unwrap_or_default();
+        // What was not reached is left out of the line.
+        let (caller, connection) = (seen.caller.as_deref(), seen.connection.as_deref());
+        let action = seen.action.map(Action::as_str);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let why = problem.and_then(|problem| problem.log.as_deref()).unwrap_or_default();
+        let why = problem.and_then(|problem| problem.log.as_deref());
         match problem.map_or(Loudness::Info, |problem| problem.code.loudness()) {
             Loudness::Info => {
                 tracing::info!(request_id = id, caller, connection, action, code, ms, why, "request")
