@@ -153,7 +153,8 @@ impl Parts {
         Ok(same && !self.digest.is_empty())
     }
 
-    fn same_as(&self, other: &Self) -> bool {
+    /// Whether both derive and expect the same bytes.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
         self.recipe == other.recipe && self.salt.same_as(&other.salt) && self.digest.same_as(&other.digest)
     }
 }

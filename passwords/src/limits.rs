@@ -45,10 +45,11 @@ impl Default for Limits {
     }
 }
 
-/// A limit that can't be meant.
+/// A value of the configuration that can't be meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitProblem {
-    /// The key in `[hashing.limits]`.
+    /// The key: in `[hashing.limits]` for [`Limits::check`], in `[hashing]` for
+    /// [`WorkerOptions::check`](crate::WorkerOptions::check).
     pub key: &'static str,
     /// What is wrong with its value, and what would be right.
     pub message: String,
@@ -76,6 +77,14 @@ impl Limits {
         range("scrypt_block_size_max", self.scrypt_block_size_max, 1, 64);
         range("scrypt_parallelism_max", self.scrypt_parallelism_max, 1, 64);
         problems
+    }
+
+    /// The most memory that one job may take under these limits, in KiB.
+    pub(crate) fn memory_max_kib(&self) -> u64 {
+        let scrypt = 128_u64
+            .saturating_mul(u64::from(self.scrypt_block_size_max))
+            .saturating_mul(1_u64.checked_shl(u32::from(self.scrypt_log2_n_max)).unwrap_or(u64::MAX));
+        u64::from(self.argon2_memory_max_kib).max(scrypt.div_ceil(1024))
     }
 
     /// Whether these parts may be worked on.
@@ -120,6 +129,13 @@ mod tests {
         let limits = Limits { bcrypt_cost_max: 3, scrypt_log2_n_max: 0, ..Limits::default() };
         let keys: Vec<_> = limits.check().into_iter().map(|problem| problem.key).collect();
         assert_eq!(keys, ["bcrypt_cost_max", "scrypt_log2_n_max"]);
+    }
+
+    #[test]
+    fn one_job_takes_what_the_dearest_function_may() {
+        assert_eq!(Limits::default().memory_max_kib(), 1 << 20);
+        let limits = Limits { argon2_memory_max_kib: 1024, ..Limits::default() };
+        assert_eq!(limits.memory_max_kib(), 256 * 1024);
     }
 
     #[test]

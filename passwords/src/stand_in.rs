@@ -97,3 +97,85 @@ impl std::fmt::Debug for StandIns {
         out.write_str("StandIns(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kdf::{Bcrypt, Kdf};
+
+    fn bcrypt(cost: u32) -> Shape {
+        Shape::new("bcrypt", Kdf::Bcrypt(Bcrypt::new(cost).unwrap()).into(), 16, 23)
+    }
+
+    fn stand_ins() -> StandIns {
+        StandIns::new([7; 32], bcrypt(12))
+    }
+
+    fn names() -> Vec<String> {
+        (0..1000).map(|number| format!("user{number}@example.com")).collect()
+    }
+
+    #[test]
+    fn before_any_verification_all_cost_what_was_said_first() {
+        assert!(names().iter().all(|name| stand_ins().draw(name) == bcrypt(12)));
+    }
+
+    #[test]
+    fn what_was_verified_replaces_the_guess() {
+        let stand_ins = stand_ins();
+        stand_ins.note(bcrypt(10));
+        assert!(names().iter().all(|name| stand_ins.draw(name) == bcrypt(10)));
+    }
+
+    #[test]
+    fn costs_are_drawn_as_often_as_they_occur() {
+        let stand_ins = stand_ins();
+        for number in 0..64 {
+            stand_ins.note(bcrypt(if number % 4 == 0 { 12 } else { 10 }));
+        }
+        let rare = names().iter().filter(|name| stand_ins.draw(name) == bcrypt(12)).count();
+        assert!((200..300).contains(&rare), "{rare} of 1000");
+    }
+
+    #[test]
+    fn a_name_keeps_its_cost_while_the_store_s_mixture_stays() {
+        let stand_ins = stand_ins();
+        let note = |count: u32| {
+            for number in 0..count {
+                stand_ins.note(bcrypt(if number % 2 == 0 { 12 } else { 10 }));
+            }
+        };
+        note(64);
+        let before: Vec<_> = names().iter().map(|name| stand_ins.draw(name)).collect();
+        note(1000);
+        let after: Vec<_> = names().iter().map(|name| stand_ins.draw(name)).collect();
+        assert_eq!(before, after);
+        // One verification moves one name in 64 at most.
+        stand_ins.note(bcrypt(12));
+        let moved =
+            names().iter().zip(&after).filter(|(name, shape)| stand_ins.draw(name) != **shape).count();
+        assert!(moved < 1000 / 64 + 20, "{moved} of 1000");
+    }
+
+    #[test]
+    fn only_the_last_sixty_four_count() {
+        let stand_ins = stand_ins();
+        stand_ins.note(bcrypt(4));
+        for _ in 0..SHAPES_MAX {
+            stand_ins.note(bcrypt(10));
+        }
+        assert!(names().iter().all(|name| stand_ins.draw(name) == bcrypt(10)));
+    }
+
+    #[test]
+    fn another_key_draws_otherwise() {
+        let draw = |key| {
+            let stand_ins = StandIns::new(key, bcrypt(12));
+            stand_ins.note(bcrypt(10));
+            stand_ins.note(bcrypt(12));
+            names().iter().map(|name| stand_ins.draw(name)).collect::<Vec<_>>()
+        };
+        assert_ne!(draw([1; 32]), draw([2; 32]));
+        assert_ne!(stand_in_key().unwrap(), stand_in_key().unwrap());
+    }
+}

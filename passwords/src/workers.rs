@@ -6,6 +6,7 @@
 mod queue;
 
 use crate::hash::{Hash, HashFailure, Shape};
+use crate::limits::{LimitProblem, Limits};
 use crate::write::{Write, Written};
 use idstore_secret::Secret;
 use queue::{Job, Queue};
@@ -34,6 +35,42 @@ pub struct WorkerOptions {
 impl Default for WorkerOptions {
     fn default() -> Self {
         Self { threads: 0, queue_max: 1024, memory_max_mib: 1024, nice: 5 }
+    }
+}
+
+/// The most threads that can be meant.
+const THREADS_MAX: usize = 256;
+
+/// The lowest priority that there is.
+const NICE_MAX: u8 = 19;
+
+/// The most jobs that can be meant to wait: more would hold passwords that nobody waits for any more.
+const QUEUE_MAX: usize = 100_000;
+
+impl WorkerOptions {
+    /// What can't be meant, alone or beside the limits. No I/O.
+    pub fn check(&self, limits: &Limits) -> Vec<LimitProblem> {
+        let mut problems = Vec::new();
+        let mut problem = |key, message| problems.push(LimitProblem { key, message });
+        if self.threads > THREADS_MAX {
+            problem("threads", format!("{} is more than {THREADS_MAX}; 0 means one a core", self.threads));
+        }
+        if !(1..=QUEUE_MAX).contains(&self.queue_max) {
+            problem("queue_max", format!("{} is not in 1 to {QUEUE_MAX}", self.queue_max));
+        }
+        if self.nice > NICE_MAX {
+            problem("nice", format!("{} is not in 0 to {NICE_MAX}", self.nice));
+        }
+        let needed_mib = limits.memory_max_kib().div_ceil(1024);
+        if u64::from(self.memory_max_mib) < needed_mib {
+            let message = format!(
+                "the limits let one password take {needed_mib} MiB, which would never fit into {}; raise it, or lower \
+                 argon2_memory_max_kib, scrypt_log2_n_max or scrypt_block_size_max",
+                self.memory_max_mib
+            );
+            problem("memory_max_mib", message);
+        }
+        problems
     }
 }
 
@@ -164,7 +201,7 @@ impl fmt::Debug for Workers {
     }
 }
 
-/// A panic costs the job its answer, never the thread.
+/// A panic costs the job its answer, never the thread: in every profile panics unwind.
 fn guarded<T>(work: impl FnOnce() -> Result<T, HashFailure>) -> Result<T, WorkError> {
     let Ok(result) = catch_unwind(AssertUnwindSafe(work)) else {
         tracing::error!("a password job panicked; this is a bug");
@@ -177,7 +214,10 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, HashFailure>) -> Result<T, WorkEr
 fn lower_priority(steps: u8) -> rustix::io::Result<()> {
     let thread = Some(rustix::thread::gettid());
     let now = rustix::process::getpriority_process(thread)?;
-    rustix::process::setpriority_process(thread, now.saturating_add(i32::from(steps)).min(19))
+    rustix::process::setpriority_process(
+        thread,
+        now.saturating_add(i32::from(steps)).min(i32::from(NICE_MAX)),
+    )
 }
 
 #[cfg(test)]

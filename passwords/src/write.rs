@@ -1,6 +1,7 @@
 //! [`Write`]: the scheme in which new passwords are stored.
 
 use crate::hash::{HashFailure, Parts, Shape};
+use crate::limits::{LimitProblem, Limits, TooCostly};
 use crate::scheme::{NameError, NameWarning, Scheme, named, scheme, unknown};
 use crate::schemes::all;
 use idstore_secret::Secret;
@@ -98,6 +99,22 @@ impl Write {
         let usual = self.0.format.usual();
         let parts = Parts::derive(usual.recipe, usual.salt.draw()?, usual.digest_len, password)?;
         self.0.format.print(&parts).ok_or(HashFailure::Parameters)
+    }
+
+    /// The limit that new hashes would exceed, so that nobody could sign in with one.
+    pub fn exceeds(&self, limits: &Limits) -> Option<LimitProblem> {
+        let usual = self.0.format.usual();
+        let parts = Parts {
+            recipe: usual.recipe,
+            salt: Secret::new(vec![0; usual.salt.len()]),
+            digest: Secret::new(vec![0; usual.digest_len]),
+        };
+        let TooCostly(key) = limits.admit(&parts).err()?;
+        let message = format!(
+            "new passwords ({}) would cost more than this allows, and none could be used",
+            self.shape()
+        );
+        Some(LimitProblem { key, message })
     }
 
     /// What verifying a hash of this scheme costs.

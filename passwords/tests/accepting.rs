@@ -1,5 +1,13 @@
 //! The list of accepted schemes: names, families, warnings, and values that several schemes may have written.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
 use idstore_passwords::{Accept, Limits, NameError, Reading, Stored, Unusable};
 use idstore_secret::Secret;
 
@@ -81,6 +89,14 @@ fn the_scheme_column_decides_alone() {
     assert_eq!(unusable("hunter2"), Unusable::UnknownSchemeName);
     assert_eq!(unusable("bcrypt"), Unusable::Malformed { scheme: "bcrypt" });
     assert!(matches!(read(&accept, stored, Some("salt"), Some("")), Reading::Hash(_)));
+}
+
+#[test]
+fn the_documentation_names_every_scheme() {
+    let table = include_str!("../README.md");
+    for name in idstore_passwords::scheme_names() {
+        assert!(table.contains(&format!("`{name}`")), "{name}");
+    }
 }
 
 #[test]

@@ -1,5 +1,13 @@
 //! New passwords: what is written is read back as the same scheme, and what can't be hashed is refused, never cut.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
 use idstore_passwords::{
     Accept, HashFailure, Limits, Reading, Refusal, Stored, Write, Written, scheme_names,
 };
@@ -19,7 +27,7 @@ fn written_schemes() -> Vec<Write> {
 
 #[test]
 fn what_is_written_verifies_and_costs_what_was_said() {
-    for write in written_schemes() {
+    let check = |write: Write| {
         let name = write.scheme();
         let written = write.hash(&PASSWORD.into()).unwrap();
         assert_eq!(written.salt.is_some(), write.needs_salt_column(), "{name}");
@@ -28,7 +36,14 @@ fn what_is_written_verifies_and_costs_what_was_said() {
         assert_eq!(hash.shape(), write.shape(), "{name}");
         assert_eq!(hash.verify(&PASSWORD.into()), Ok(true), "{name}");
         assert_eq!(hash.verify(&"pässwörd 🔑".into()), Ok(false), "{name}");
-    }
+    };
+    let schemes = written_schemes();
+    let (one, other) = schemes.split_at(schemes.len() / 6);
+    std::thread::scope(|scope| {
+        for part in [one, other] {
+            scope.spawn(|| part.iter().copied().for_each(check));
+        }
+    });
 }
 
 #[test]
@@ -71,6 +86,17 @@ fn a_password_that_bcrypt_would_cut_is_refused_and_no_other_scheme_minds() {
         assert_eq!(write.refuse(&Secret::from("x".repeat(1024))), None, "{name}");
         assert_eq!(write.refuse(&Secret::from("x".repeat(1025))), Some(Refusal::TooLong), "{name}");
     }
+}
+
+#[test]
+fn limits_below_what_is_written_are_a_problem() {
+    for write in written_schemes() {
+        assert_eq!(write.exceeds(&Limits::default()), None, "{}", write.scheme());
+    }
+    let limits = Limits { bcrypt_cost_max: 11, ..Limits::default() };
+    let problem = Write::parse("bcrypt").unwrap().exceeds(&limits).unwrap();
+    assert_eq!(problem.key, "bcrypt_cost_max");
+    assert!(problem.message.contains("bcrypt, cost 12"));
 }
 
 #[test]

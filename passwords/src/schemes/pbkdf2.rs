@@ -15,12 +15,12 @@ use crate::write::Written;
 const DIGEST_BYTES_MIN: usize = 16;
 
 macro_rules! schemes {
-    ($($name:literal: $format:ident($prefix:literal, $algorithm:ident, $rounds:literal);)*) => {
+    ($($name:literal: $format:ident($prefix:literal, $algorithm:ident, $rounds:literal), $written:literal;)*) => {
         &[$(Scheme {
             name: $name,
             detection: Detection::SelfDescribing,
             strength: Strength::Sound,
-            written: true,
+            written: $written,
             format: &$format {
                 prefix: $prefix,
                 usual: Pbkdf2::new(Algorithm::$algorithm, $rounds).expect("some rounds"),
@@ -29,15 +29,15 @@ macro_rules! schemes {
     };
 }
 
-// New hashes of passlib's form get what passlib 1.7.4 itself writes. For PHC's, which name no writer, they get
-// OWASP's recommendation.
+// New hashes of passlib's form get the rounds of passlib 1.7.4 itself. PHC's form has no original to follow: it is
+// not written, and a stand-in before the first login takes OWASP's rounds.
 pub(super) static SCHEMES: &[Scheme] = schemes! {
-    "passlib:pbkdf2_sha256": Passlib("$pbkdf2-sha256$", Sha256, 29_000);
-    "passlib:pbkdf2_sha512": Passlib("$pbkdf2-sha512$", Sha512, 25_000);
-    "passlib:pbkdf2_sha1": Passlib("$pbkdf2$", Sha1, 131_000);
-    "phc:pbkdf2_sha256": Phc("$pbkdf2-sha256$", Sha256, 600_000);
-    "phc:pbkdf2_sha512": Phc("$pbkdf2-sha512$", Sha512, 210_000);
-    "phc:pbkdf2_sha1": Phc("$pbkdf2-sha1$", Sha1, 1_300_000);
+    "passlib:pbkdf2_sha256": Passlib("$pbkdf2-sha256$", Sha256, 29_000), true;
+    "passlib:pbkdf2_sha512": Passlib("$pbkdf2-sha512$", Sha512, 25_000), true;
+    "passlib:pbkdf2_sha1": Passlib("$pbkdf2$", Sha1, 131_000), true;
+    "phc:pbkdf2_sha256": Phc("$pbkdf2-sha256$", Sha256, 600_000), false;
+    "phc:pbkdf2_sha512": Phc("$pbkdf2-sha512$", Sha512, 210_000), false;
+    "phc:pbkdf2_sha1": Phc("$pbkdf2-sha1$", Sha1, 1_300_000), false;
 };
 
 /// Passlib's dialect.
