@@ -199,3 +199,57 @@ impl fmt::Display for Shape {
         write!(out, "{}, {}", self.first.scheme, self.first.recipe)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kdf::{Algorithm, Argon2, Bcrypt, Kdf, Pbkdf2, Scrypt, Variant, Version};
+    use rustix::time::{ClockId, clock_gettime};
+    use std::time::Duration;
+
+    fn cpu_time(work: impl FnOnce()) -> Duration {
+        let now = || {
+            let time = clock_gettime(ClockId::ThreadCPUTime);
+            Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+        };
+        let started = now();
+        work();
+        now().saturating_sub(started)
+    }
+
+    /// The least CPU time of each over a few runs in turn: what the work itself takes, whatever else the machine
+    /// does and however warm the allocator is.
+    fn cpu_times(one: impl Fn(), other: impl Fn()) -> (Duration, Duration) {
+        let runs: Vec<_> = (0..6).map(|_| (cpu_time(&one), cpu_time(&other))).collect();
+        (runs.iter().map(|run| run.0).min().unwrap(), runs.iter().map(|run| run.1).min().unwrap())
+    }
+
+    fn hash(kdf: Kdf, salt_len: usize, digest_len: usize) -> Hash {
+        let salt = Secret::new(vec![1; salt_len]);
+        let parts = Parts::derive(kdf.into(), salt, digest_len, &"password".into()).unwrap();
+        Hash::new(vec![Candidate { scheme: "test", parts }]).unwrap()
+    }
+
+    #[test]
+    fn a_stand_in_takes_the_time_of_its_model() {
+        for (kdf, salt_len, digest_len) in [
+            (Kdf::Bcrypt(Bcrypt::new(7).unwrap()), 16, 23),
+            (Kdf::Pbkdf2(Pbkdf2::new(Algorithm::Sha256, 50_000).unwrap()), 22, 32),
+            (Kdf::Argon2(Argon2::new(Variant::Id, Version::V19, 4096, 2, 1).unwrap()), 16, 32),
+            (Kdf::Scrypt(Scrypt::from_n(2048, 8, 1).unwrap()), 22, 64),
+        ] {
+            let (hash, wrong) = (hash(kdf, salt_len, digest_len), Secret::from("passwort"));
+            let shape = hash.shape();
+            let (model, stand_in) =
+                cpu_times(|| assert_eq!(hash.verify(&wrong), Ok(false)), || shape.imitate(&wrong).unwrap());
+            assert!(stand_in < model * 3 / 2 && model < stand_in * 3 / 2, "{kdf:?}: {model:?}, {stand_in:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_digest_matches_nothing() {
+        let pbkdf2 = Kdf::Pbkdf2(Pbkdf2::new(Algorithm::Sha256, 1).unwrap());
+        let empty = hash(pbkdf2, 8, 0);
+        assert_eq!(empty.verify(&"password".into()), Ok(false));
+    }
+}
