@@ -2,14 +2,20 @@
 
 #![allow(dead_code, reason = "two test programs use this, each a part of it")]
 
+pub(crate) mod own;
+
 use idstore_conformance::PARAMETER;
-use idstore_contract::{ConnectionParameters, PasswordWrite, StoreHandle, Surroundings};
+use idstore_contract::{
+    Account, Call, ConnectionParameters, Error, ErrorKind, IdentifierChange, IdentifierKind, Lookup,
+    PasswordWrite, Purpose, StoreHandle, Surroundings, Timestamp,
+};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls};
 
@@ -17,6 +23,9 @@ use tokio_postgres::{Client, NoTls};
 pub(crate) const PASSWORD: &str = "idstore-test";
 /// The longest deadline of the test's calls.
 pub(crate) const DEADLINE_MAX: Duration = Duration::from_secs(10);
+
+/// What a test ends with; the text says what broke the promise.
+pub(crate) type Outcome = Result<(), String>;
 
 /// A variable that `tests/run` exports.
 pub(crate) fn variable(name: &str) -> Result<String, String> {
@@ -210,6 +219,65 @@ pub(crate) fn around() -> Surroundings {
         connections: vec![ConnectionParameters { connection: "people".into(), parameters }],
         deadline_max: Some(DEADLINE_MAX),
     }
+}
+
+/// A call with so much time.
+pub(crate) fn call(within_ms: u64) -> Call {
+    let now = Instant::now();
+    let deadline = now.checked_add(Duration::from_millis(within_ms)).unwrap_or(now);
+    let parameters = BTreeMap::from([(PARAMETER.to_owned(), "acme".to_owned())]);
+    Call::new("specific", deadline, Timestamp::UNIX_EPOCH, Arc::new(parameters))
+}
+
+/// The accounts of an identifier.
+pub(crate) async fn find(store: &StoreHandle, name: &str, within_ms: u64) -> Result<Vec<Account>, Error> {
+    store.find(&call(within_ms), &Lookup::Identifier(name.to_owned()), Purpose::Profile).await
+}
+
+/// The one account of an identifier, which must be there within ten seconds.
+pub(crate) async fn account(store: &StoreHandle, name: &str) -> Result<Account, String> {
+    let found = find(store, name, 10_000).await.map_err(|error| format!("{name}: {error:?}"))?;
+    let count = found.len();
+    let [account] = <[Account; 1]>::try_from(found).map_err(|_| format!("{name} finds {count}, not one"))?;
+    Ok(account)
+}
+
+/// Gives the account another e-mail address.
+pub(crate) async fn change_email(
+    store: &StoreHandle,
+    account: &Account,
+    email: &str,
+    within_ms: u64,
+) -> Result<Account, Error> {
+    let change = IdentifierChange { kind: IdentifierKind::Email, value: email.to_owned(), verified: false };
+    let call = call(within_ms);
+    store.change_identifier(&call, account, &change).await
+}
+
+/// Asks again and again, for so long at most, until it is so.
+pub(crate) async fn within<F: Future<Output = Result<bool, String>>>(
+    time: Duration,
+    what: &str,
+    mut is_so: impl FnMut() -> F,
+) -> Outcome {
+    let began = Instant::now();
+    while !is_so().await? {
+        if began.elapsed() > time {
+            return Err(format!("not so within {time:?}: {what}"));
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+/// Whether what must hold holds.
+pub(crate) fn ensure(holds: bool, what: impl Into<String>) -> Outcome {
+    if holds { Ok(()) } else { Err(what.into()) }
+}
+
+/// The kind of an error that must have happened.
+pub(crate) fn kind<T>(answer: Result<T, Error>) -> Result<ErrorKind, String> {
+    answer.err().map(|error| error.kind()).ok_or_else(|| "it was answered as if nothing were wrong".into())
 }
 
 /// Opens a store.
