@@ -288,3 +288,6 @@ where
 async fn forwarding(mode: &mut watch::Receiver<Mode>) -> bool {
     matches!(mode.wait_for(|mode| *mode != Mode::Freeze).await.map(|mode| *mode), Ok(Mode::Forward))
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,17 @@ pub fn run(fixtures: &[&'static dyn Fixture]) -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials(fixtures)).exit_code()
 }
 
+/// The names of the cases that apply to a fixture, without the fixture's own.
+pub fn case_names(fixture: &dyn Fixture) -> Vec<String> {
+    cases::all(&fixture.scope()).into_iter().map(|case| case.name).collect()
+}
+
+/// Runs one case on a fixture and answers what it found. For tests of the suite itself.
+pub fn try_case(fixture: &dyn Fixture, name: &str) -> Result<(), String> {
+    let case = cases::all(&fixture.scope()).into_iter().find(|case| case.name == name);
+    attempt(fixture, case.ok_or_else(|| format!("no case is called {name}"))?)
+}
+
 fn trials(fixtures: &[&'static dyn Fixture]) -> Vec<Trial> {
     if fixtures.is_empty() {
         let none = || Err("no fixture was given, so nothing was tested".into());
@@ -66,7 +77,7 @@ fn trials(fixtures: &[&'static dyn Fixture]) -> Vec<Trial> {
 }
 
 /// One case, on a store and a runtime of its own.
-fn attempt(fixture: &'static dyn Fixture, case: Case) -> Result<(), String> {
+fn attempt(fixture: &dyn Fixture, case: Case) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

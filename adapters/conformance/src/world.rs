@@ -253,9 +253,9 @@ impl World {
         loop {
             let call = self.short_call();
             match read(&call, self.store.find(&call, &lookup, Purpose::Login)).await {
-                Ok(found) if found.len() == 1 => break,
                 Ok(found) => {
-                    return Err(format!("after the outage {} accounts are found, not one", found.len()));
+                    expect::accounts("the account after the outage", &[account], &found)?;
+                    break;
                 }
                 Err(error) => not_yet(began, &error).await?,
             }
