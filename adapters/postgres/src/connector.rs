@@ -11,7 +11,7 @@ use idstore_contract::{Error, ErrorKind, Problem, Secret};
 use idstore_sql::Statements;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::SslMode;
@@ -84,36 +84,32 @@ impl Connector {
         }
     }
 
-    /// A session that serves every statement. A failure is remembered for a moment, and answered without trying again.
+    /// A session that serves every statement. That a server can't be reached, or does not fit, is remembered for a
+    /// moment and answered without trying again; that a session died while it was opened is not.
     pub(crate) async fn open(&self) -> Result<Session, Error> {
-        if let Some((at, error)) = self.failed()
+        if let Some((at, error)) = locked(&self.failed).as_ref()
             && at.elapsed() < REST
         {
-            return Err(error);
+            return Err(error.clone());
         }
-        let opened = match self.open_and_compare().await {
-            Ok((session, problems)) => self.accept(&problems).map(|()| session),
-            Err(error) => Err(error),
-        };
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) =
-            opened.as_ref().err().map(|error| (Instant::now(), error.clone()));
-        opened
+        let (session, problems) = self.open_and_compare().await?;
+        self.remember(self.accept(&problems))?;
+        Ok(session)
     }
 
     /// A new session, and everything that the server shows to be wrong with the configuration.
     pub(crate) async fn open_and_compare(&self) -> Result<(Session, Vec<Problem>), Error> {
         let generation = self.generation.load(Ordering::Acquire);
         let opened = async {
-            let (client, driver) = self.connect().await?;
+            let (client, driver) = self.remember(self.connect().await)?;
             if self.prepare == Prepare::Connection {
                 self.set_limits(&client).await?;
             }
             Session::learn(client, driver, generation, &self.statements, self.prepare).await
         };
-        match tokio::time::timeout(OPEN_MAX, opened).await {
-            Ok(opened) => opened,
-            Err(_) => Err(Error::unavailable("the server did not open a session in time")),
-        }
+        let too_slow =
+            |_| self.remember(Err(Error::unavailable("the server did not open a session in time")));
+        tokio::time::timeout(OPEN_MAX, opened).await.unwrap_or_else(too_slow)
     }
 
     /// The commands that open a transaction which ends, at the latest, with the time that is left.
@@ -147,8 +143,9 @@ impl Connector {
         true
     }
 
-    fn failed(&self) -> Option<(Instant, Error)> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn remember<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
+        *locked(&self.failed) = outcome.as_ref().err().map(|error| (Instant::now(), error.clone()));
+        outcome
     }
 
     async fn connect(&self) -> Result<(Client, Driver), Error> {
@@ -210,4 +207,9 @@ where
 /// In whole milliseconds, at least one: zero would mean no limit.
 fn milliseconds(time: Duration) -> i32 {
     i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
+}
+
+/// Nothing that is locked here is left half done by a panic.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

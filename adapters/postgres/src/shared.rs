@@ -5,7 +5,7 @@
 //! session whose oldest answer is late takes no new read, and what waits behind is sent again elsewhere. Nothing is
 //! ever cancelled on the server here: a cancel request would hit whichever statement runs when it arrives.
 
-use crate::connector::Connector;
+use crate::connector::{Connector, locked};
 use crate::error::{Doing, Failure, Fate};
 use crate::session::Session;
 use futures_util::FutureExt as _;
@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -53,11 +53,11 @@ impl Shared {
         let fits = |pipeline: &Arc<Pipeline>| {
             pipeline.takes_reads() && !other_than.is_some_and(|other| Arc::ptr_eq(other, pipeline))
         };
-        let mut openings: Vec<Opening> = self.lanes.iter().map(|lane| self.opening(lane)).collect();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(LANES).unwrap_or(0);
-        openings.rotate_left(turn);
-        for opening in &openings {
-            if let Some(Ok(pipeline)) = opening.peek()
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let lanes =
+            || (0..LANES).filter_map(|lane| self.lanes.get(turn.wrapping_add(lane).checked_rem(LANES)?));
+        for lane in lanes() {
+            if let Some(Ok(pipeline)) = self.opening(lane).peek()
                 && fits(pipeline)
             {
                 return Ok(Some(pipeline.clone()));
@@ -65,8 +65,8 @@ impl Shared {
         }
         let mut failed = None;
         let mut is_any_open = false;
-        for opening in openings {
-            match opening.await {
+        for lane in lanes() {
+            match self.opened(lane).await {
                 Ok(pipeline) if fits(&pipeline) => return Ok(Some(pipeline)),
                 Ok(_) => is_any_open = true,
                 Err(error) => failed = Some(error),
@@ -76,6 +76,12 @@ impl Shared {
             Some(error) if !is_any_open => Err(error),
             _ => Ok(None),
         }
+    }
+
+    /// Waits for a lane's session. One that was outdated while it was opened is opened again, once.
+    async fn opened(&self, lane: &Mutex<Option<Opening>>) -> Result<Arc<Pipeline>, Error> {
+        let pipeline = self.opening(lane).await?;
+        if self.connector.may_use(&pipeline.session) { Ok(pipeline) } else { self.opening(lane).await }
     }
 
     /// What stands in a lane, or a new session where that is of no further use. It is opened in a task of its own: a
@@ -232,8 +238,4 @@ impl Sent {
 
 fn broke_off() -> Failure {
     Error::unexpected("the task that reads broke off").into()
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

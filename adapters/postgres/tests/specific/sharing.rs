@@ -188,6 +188,19 @@ async fn a_write_that_timed_out_leaves_nothing_and_gives_its_permit_back() -> Ou
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_session_of_a_dropped_call_goes_to_nobody_else() -> Outcome {
+    let (database, store) = people(&[("pool_max", 1.into()), ("prepare", "call".into())]).await?;
+    let dropped =
+        tokio::time::timeout(Duration::from_millis(50), find(&store, "slow@example.com", 10_000)).await;
+    ensure(dropped.is_err(), "the slow one was not slow")?;
+    let began = Instant::now();
+    account(&store, "person1@example.com").await?;
+    ensure(began.elapsed() < Duration::from_millis(700), format!("it waited {:?}", began.elapsed()))?;
+    within(Duration::from_secs(5), "one session is left", || async { Ok(database.sessions().await? == 1) })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_statement_without_its_where_does_not_load_the_table() -> Outcome {
     let database = Database::create().await?;
     database
