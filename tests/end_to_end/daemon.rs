@@ -14,28 +14,28 @@ use std::time::{Duration, Instant};
 
 /// The caller's token in every configuration of these tests. The check of the whole run looks for it in what daemons
 /// wrote.
-pub const TOKEN: &str = "CANARY-token-8c1f6d5e0b7a4923";
+pub(crate) const TOKEN: &str = "CANARY-token-8c1f6d5e0b7a4923";
 
 /// How long anything may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running daemon; killed when dropped.
-pub struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     /// Where platforms reach it.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// Where the admin pages are.
-    pub admin: SocketAddr,
+    pub(crate) admin: SocketAddr,
     log: PathBuf,
     _folder: Folder,
 }
 
 /// A folder that goes with the test.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     /// A new one.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("idstore-e2e-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
@@ -44,12 +44,12 @@ impl Folder {
     }
 
     /// Its path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Writes a file into it.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, text).unwrap();
         path
@@ -63,7 +63,7 @@ impl Drop for Folder {
 }
 
 /// The command of the built binary, without the environment's `IDSTORE_…` variables, which are configuration to it.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_idstore-proxy"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("IDSTORE_") {
@@ -74,7 +74,7 @@ pub fn command() -> Command {
 }
 
 /// Listeners on free ports, JSON lines, and one caller with every right. A test adds its stores and connections.
-pub fn preamble(folder: &Folder) -> String {
+pub(crate) fn preamble(folder: &Folder) -> String {
     let tokens = folder.write("token", &format!("{TOKEN}\n"));
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
@@ -85,18 +85,18 @@ pub fn preamble(folder: &Folder) -> String {
 
 impl Daemon {
     /// Starts the daemon with this configuration behind the preamble, and waits until its listeners are open.
-    pub fn start(configuration: &str) -> Self {
+    pub(crate) fn start(configuration: &str) -> Self {
         Self::start_in(Folder::new(), configuration)
     }
 
     /// As [`Self::start`], in a folder that holds files which the configuration names.
-    pub fn start_in(folder: Folder, configuration: &str) -> Self {
+    pub(crate) fn start_in(folder: Folder, configuration: &str) -> Self {
         let text = preamble(&folder) + configuration;
         Self::start_whole(folder, &text)
     }
 
     /// With a configuration that has everything, callers and listeners included.
-    pub fn start_whole(folder: Folder, text: &str) -> Self {
+    pub(crate) fn start_whole(folder: Folder, text: &str) -> Self {
         let config = folder.write("config.toml", text);
         let log = output_file();
         let mut child = command()
@@ -128,19 +128,19 @@ impl Daemon {
     }
 
     /// Starts a daemon whose stores all serve.
-    pub fn start_ready(configuration: &str) -> Self {
+    pub(crate) fn start_ready(configuration: &str) -> Self {
         let daemon = Self::start(configuration);
         daemon.wait_until_ready();
         daemon
     }
 
     /// Waits until `/readyz` says so.
-    pub fn wait_until_ready(&self) {
+    pub(crate) fn wait_until_ready(&self) {
         self.wait_for("/readyz", 200);
     }
 
     /// Waits until an admin page has this status.
-    pub fn wait_for(&self, page: &str, status: u16) {
+    pub(crate) fn wait_for(&self, page: &str, status: u16) {
         let began = Instant::now();
         loop {
             let answer = self.page(page);
@@ -159,7 +159,7 @@ impl Daemon {
     }
 
     /// Asks for an admin page.
-    pub fn page(&self, path: &str) -> Response {
+    pub(crate) fn page(&self, path: &str) -> Response {
         exchange(
             self.admin,
             format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes(),
@@ -167,12 +167,12 @@ impl Daemon {
     }
 
     /// Asks a connection for an action, as a platform does.
-    pub fn ask(&self, connection: &str, action: &str, body: &Value) -> Response {
+    pub(crate) fn ask(&self, connection: &str, action: &str, body: &Value) -> Response {
         self.post(&format!("/v1/{connection}/{action}"), TOKEN, body.to_string().as_bytes())
     }
 
     /// Posts a body with a token.
-    pub fn post(&self, path: &str, token: &str, body: &[u8]) -> Response {
+    pub(crate) fn post(&self, path: &str, token: &str, body: &[u8]) -> Response {
         let mut request = format!(
             "POST {path} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\nconnection: close\r\n\r\n",
@@ -184,24 +184,24 @@ impl Daemon {
     }
 
     /// Sends bytes as they are.
-    pub fn raw(&self, bytes: &[u8]) -> Response {
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Response {
         exchange(self.address, bytes)
     }
 
     /// Everything that it wrote so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 
     /// Sends a signal.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent =
             Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(sent.success());
     }
 
     /// Waits for its end.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -221,23 +221,23 @@ impl Drop for Daemon {
 }
 
 /// An HTTP answer.
-pub struct Response {
+pub(crate) struct Response {
     /// Its status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Its head.
-    pub head: String,
+    pub(crate) head: String,
     /// Its body.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Response {
     /// The body as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.head, self.text))
     }
 
     /// The problem document's code; `ok` where there is none.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         if self.status < 300 {
             return "ok".to_owned();
         }
@@ -247,14 +247,14 @@ impl Response {
 
     /// Fails the test unless the answer has this status and code.
     #[track_caller]
-    pub fn expect(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn expect(&self, status: u16, code: &str) -> Value {
         assert_eq!((self.status, self.code().as_str()), (status, code), "{}", self.text);
         self.json()
     }
 }
 
 /// Sends a request and reads the answer to the end of the connection.
-pub fn exchange(address: SocketAddr, request: &[u8]) -> Response {
+pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> Response {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // A server that refuses early closes while we still write; what it said is there all the same.

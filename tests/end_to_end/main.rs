@@ -6,5 +6,10 @@
 mod api;
 mod callers;
 mod daemon;
+mod database;
+mod django;
 mod input;
 mod lifecycle;
+mod outages;
+mod stores;
+mod users;

@@ -1,0 +1,208 @@
+//! Stores that are down, slow, broken or full: an error of the store is told as such, within the deadline, and never as a
+//! wrong password or an unknown user.
+
+use crate::daemon::{Daemon, Folder, Response};
+use crate::database::{Database, variable};
+use crate::users::{self, Statements};
+use idstore_conformance::{Gate, Mode, Target};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+
+/// A daemon whose way to PostgreSQL leads through a gate.
+struct Behind {
+    daemon: Daemon,
+    database: Database,
+    gate: Gate,
+    runtime: Runtime,
+}
+
+impl Behind {
+    fn start(mode: Mode, statements: &Statements, more: &str) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let server = format!("127.0.0.1:{}", variable("IDSTORE_TEST_PG_PORT"));
+        let target = Target::Tcp(server.parse().unwrap());
+        let gate = runtime.block_on(Gate::open(target)).unwrap();
+        runtime.block_on(gate.set(mode)).unwrap();
+        let database = Database::postgres();
+        users::fill(&database, users::key(&database), "UNIQUE");
+        let folder = Folder::new();
+        let store = database.store_behind(gate.port(), &folder);
+        let text = users::configuration(&database, &store, more, statements) + "deadline_ms = 1000\n";
+        let daemon = Daemon::start_in(folder, &text);
+        Self { daemon, database, gate, runtime }
+    }
+
+    fn set(&self, mode: Mode) {
+        self.runtime.block_on(self.gate.set(mode)).unwrap();
+    }
+
+    fn login(&self) -> Response {
+        self.daemon.ask("customers", "login", &json!({ "identifier": "ann", "password": "CANARY-right-1" }))
+    }
+}
+
+/// Every action, each with a body that would succeed.
+fn every_action() -> [(&'static str, Value); 8] {
+    [
+        ("login", json!({ "identifier": "ann", "password": "CANARY-right-1" })),
+        ("get_user", json!({ "identifier": "ann" })),
+        ("create", json!({ "email": "new@example.test", "password": "CANARY-1" })),
+        ("verify", json!({ "email": "ann@example.test" })),
+        ("change_password", json!({ "identifier": "ann", "new_password": "CANARY-2" })),
+        ("change_email", json!({ "identifier": "ann", "new_email": "other@example.test" })),
+        ("change_username", json!({ "identifier": "ann", "new_username": "anna" })),
+        ("delete", json!({ "identifier": "ann" })),
+    ]
+}
+
+#[test]
+fn a_daemon_starts_while_its_store_is_down_and_recovers_by_itself() {
+    let behind = Behind::start(Mode::Refuse, &Statements::all(), "");
+    assert_eq!(behind.daemon.page("/livez").status, 200);
+    behind.daemon.wait_for("/readyz/users", 503);
+    for (action, body) in every_action() {
+        let answer = behind.daemon.ask("customers", action, &body);
+        answer.expect(503, "store_unavailable");
+        assert!(answer.head.to_lowercase().contains("retry-after: 1"), "{}", answer.head);
+    }
+    behind.set(Mode::Forward);
+    let back = Instant::now();
+    while behind.login().code() != "ok" {
+        assert!(back.elapsed() < Duration::from_secs(1), "{}", behind.daemon.log());
+    }
+    behind.daemon.wait_until_ready();
+}
+
+#[test]
+fn a_store_that_freezes_is_a_timeout_and_a_write_that_was_sent_has_an_unknown_outcome() {
+    let behind = Behind::start(Mode::Forward, &Statements::all(), "");
+    behind.daemon.wait_until_ready();
+    behind.login().expect(200, "ok");
+    behind.set(Mode::Freeze);
+    for (action, body) in every_action() {
+        let began = Instant::now();
+        let answer = behind.daemon.ask("customers", action, &body);
+        let code = answer.code();
+        assert!(["store_timeout", "store_unavailable", "busy", "outcome_unknown"].contains(&code.as_str()), "{action}: {code}");
+        assert!(began.elapsed() < Duration::from_millis(1500), "{action} took {:?}", began.elapsed());
+    }
+    behind.set(Mode::Forward);
+    let back = Instant::now();
+    while behind.login().code() != "ok" {
+        assert!(back.elapsed() < Duration::from_secs(5), "{}", behind.daemon.log());
+    }
+}
+
+#[test]
+fn sessions_that_are_reset_fail_as_such_and_the_next_call_is_served() {
+    let behind = Behind::start(Mode::Forward, &Statements::all(), "");
+    behind.daemon.wait_until_ready();
+    behind.login().expect(200, "ok");
+    behind.set(Mode::Reset);
+    for (action, body) in every_action() {
+        let code = behind.daemon.ask("customers", action, &body).code();
+        assert!(["store_unavailable", "outcome_unknown"].contains(&code.as_str()), "{action}: {code}");
+    }
+    behind.set(Mode::Forward);
+    let back = Instant::now();
+    while behind.login().code() != "ok" {
+        assert!(back.elapsed() < Duration::from_secs(1), "{}", behind.daemon.log());
+    }
+}
+
+#[test]
+fn a_write_that_runs_out_of_time_is_never_told_as_done_or_undone() {
+    let slow = "UPDATE users SET username = :new_username WHERE id = :user_id AND pg_sleep(3) IS NOT NULL";
+    let behind = Behind::start(Mode::Forward, &Statements::all().with("change_username", slow), "");
+    behind.daemon.wait_until_ready();
+    let began = Instant::now();
+    let body = json!({ "identifier": "ann", "new_username": "anna" });
+    behind.daemon.ask("customers", "change_username", &body).expect(504, "outcome_unknown");
+    assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
+    behind.login().expect(200, "ok");
+}
+
+#[test]
+fn a_slow_lookup_does_not_fail_its_neighbours() {
+    let slow = format!(
+        "SELECT {} FROM users WHERE (lower(email) = lower(:identifier) OR username = :identifier) \
+         AND (:identifier <> 'slow' OR pg_sleep(5) IS NOT NULL)",
+        users::COLUMNS
+    );
+    let behind = Behind::start(Mode::Forward, &Statements::all().with("get_user", &slow), "");
+    behind.database.run("INSERT INTO users (email, username) VALUES ('slow@example.test', 'slow')");
+    behind.daemon.wait_until_ready();
+    std::thread::scope(|scope| {
+        let slow: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| behind.daemon.ask("customers", "get_user", &json!({ "identifier": "slow" })).code()))
+            .collect();
+        for _ in 0..40 {
+            behind.daemon.ask("customers", "get_user", &json!({ "identifier": "ann" })).expect(200, "ok");
+        }
+        for slow in slow {
+            assert_eq!(slow.join().unwrap(), "store_timeout");
+        }
+    });
+}
+
+#[test]
+fn what_is_broken_in_the_store_is_told_as_misconfigured_and_heals() {
+    let behind = Behind::start(Mode::Forward, &Statements::all(), "");
+    behind.daemon.wait_until_ready();
+    behind.login().expect(200, "ok");
+    behind.database.run("ALTER TABLE users RENAME password TO secret");
+    for (action, body) in every_action() {
+        behind.daemon.ask("customers", action, &body).expect(500, "store_misconfigured");
+    }
+    behind.database.run("ALTER TABLE users RENAME secret TO password");
+    let back = Instant::now();
+    while behind.login().code() != "ok" {
+        assert!(back.elapsed() < Duration::from_secs(5), "{}", behind.daemon.log());
+    }
+}
+
+#[test]
+fn a_read_only_server_serves_lookups_and_refuses_writes_as_unavailable() {
+    let behind = Behind::start(Mode::Forward, &Statements::all(), "");
+    let Database::Postgres(name) = &behind.database else { unreachable!() };
+    behind.database.run(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+    behind.daemon.wait_until_ready();
+    behind.set(Mode::Reset);
+    behind.set(Mode::Forward);
+    let back = Instant::now();
+    while behind.login().code() != "ok" {
+        assert!(back.elapsed() < Duration::from_secs(2), "{}", behind.daemon.log());
+    }
+    let body = json!({ "identifier": "ann", "new_password": "CANARY-2" });
+    behind.daemon.ask("customers", "change_password", &body).expect(503, "store_unavailable");
+}
+
+#[test]
+fn a_service_login_that_is_refused_is_no_users_fault() {
+    let database = Database::postgres();
+    users::fill(&database, users::key(&database), "UNIQUE");
+    let folder = Folder::new();
+    let store = database.store(&folder);
+    folder.write("database-password", "CANARY-wrong-database-password\n");
+    let daemon = Daemon::start_in(folder, &users::configuration(&database, &store, "", &Statements::all()));
+    daemon.wait_for("/readyz/users", 503);
+    for (action, body) in every_action() {
+        let code = daemon.ask("customers", action, &body).code();
+        assert!(["store_unavailable", "store_misconfigured"].contains(&code.as_str()), "{action}: {code}");
+    }
+}
+
+#[test]
+fn more_calls_than_permits_are_busy_at_once() {
+    let slow = format!("SELECT {} FROM users WHERE username = :identifier AND pg_sleep(0.5) IS NOT NULL", users::COLUMNS);
+    let behind = Behind::start(Mode::Forward, &Statements::all().with("get_user", &slow), "in_flight_max = 2\n");
+    behind.daemon.wait_until_ready();
+    let codes: Vec<_> = std::thread::scope(|scope| {
+        let ask = || behind.daemon.ask("customers", "get_user", &json!({ "identifier": "ann" })).code();
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    assert!(codes.iter().any(|code| code == "ok") && codes.iter().any(|code| code == "busy"), "{codes:?}");
+    assert!(codes.iter().all(|code| ["ok", "busy"].contains(&code.as_str())), "{codes:?}");
+}
