@@ -47,16 +47,6 @@ pub(super) fn assemble(whole: &Value, sources: &Sources, complete: bool) -> Asse
     }
 }
 
-/// The keys of a store's table that are the adapter's; none for one that this build has not.
-pub(super) fn adapter_keys(adapter: &str) -> &'static [&'static str] {
-    field_names(AdapterHalf(adapter))
-}
-
-/// The keys that every store has.
-pub(super) fn core_keys() -> &'static [&'static str] {
-    field_names(Typed::<StoreCore>::default())
-}
-
 struct Assembly<'a> {
     whole: &'a Value,
     sources: &'a Sources,
@@ -173,14 +163,14 @@ impl Assembly<'_> {
             self.report(&at, Aim::Value, format!("a table {} belongs here", table(&at.map(str::to_owned))));
             return None;
         }
-        let (core, rest) = value.split(core_keys());
+        let (core, rest) = value.split(field_names(Typed::<StoreCore>::default()));
         let core = self.read(&at, core, Typed::<StoreCore>::default());
         let before = self.mistakes.len();
         let half = self.read(&at, rest, AdapterHalf(adapter));
         for mistake in self.mistakes.iter_mut().skip(before) {
             match &mut mistake.what {
                 What::UnknownKey { known, .. } if mistake.path.len() == at.len().saturating_add(1) => {
-                    known.extend(core_keys());
+                    known.extend(field_names(Typed::<StoreCore>::default()));
                 }
                 _ => {}
             }
@@ -227,7 +217,7 @@ fn surroundings(store: &Name, core: &StoreCore, connections: &BTreeMap<Name, Con
 
 /// Reads the adapter's half of a store's table.
 #[derive(Clone, Copy)]
-struct AdapterHalf<'a>(&'a str);
+pub(super) struct AdapterHalf<'a>(pub(super) &'a str);
 
 impl<'de> DeserializeSeed<'de> for AdapterHalf<'_> {
     type Value = AdapterConfig;

@@ -168,23 +168,18 @@ fn prefixes(config: &Config, faults: &mut Vec<Fault>) {
             first.insert(prefix, name.as_str());
             continue;
         };
-        let fault = match prefix {
-            Some(prefix) => {
-                let message = format!(
-                    "the connections `{other}` and `{name}` have the same prefix `{prefix}`; one user's \
-                                       id would be another's"
-                );
-                Fault::error(&["connections", name.as_str(), "user_id_prefix"], message)
-                    .noting("the first one", &["connections", other, "user_id_prefix"])
-            }
-            None => {
-                let message = format!(
-                    "the connections `{other}` and `{name}` both have no `user_id_prefix`; only one may \
-                                       send the bare key"
-                );
-                Fault { aim: Aim::Key, ..Fault::error(&["connections", name.as_str()], message) }
-                    .noting("the first one", &["connections", other])
-            }
+        let fault = if let Some(prefix) = prefix {
+            let message = format!(
+                "the connections `{other}` and `{name}` have the same prefix `{prefix}`; one user's id would be another's"
+            );
+            Fault::error(&["connections", name.as_str(), "user_id_prefix"], message)
+                .noting("the first one", &["connections", other, "user_id_prefix"])
+        } else {
+            let message = format!(
+                "the connections `{other}` and `{name}` both have no `user_id_prefix`; only one may send the bare key"
+            );
+            Fault { aim: Aim::Key, ..Fault::error(&["connections", name.as_str()], message) }
+                .noting("the first one", &["connections", other])
         };
         faults.push(fault);
     }

@@ -8,10 +8,8 @@ use std::str::CharIndices;
 pub(super) fn position(raw: &str, offset: usize) -> Option<usize> {
     let quote = raw.get(..1).filter(|quote| matches!(*quote, "\"" | "'"))?;
     let long = quote.repeat(3);
-    let (fence, multiline) = match raw.len() >= 6 && raw.starts_with(&long) {
-        true => (long.as_str(), true),
-        false => (quote, false),
-    };
+    let multiline = raw.len() >= 6 && raw.starts_with(&long);
+    let fence = if multiline { long.as_str() } else { quote };
     let body = raw.strip_prefix(fence)?.strip_suffix(fence)?;
     let skipped = match multiline {
         true if body.starts_with("\r\n") => 2,

@@ -81,17 +81,21 @@ impl Document {
     /// Parses a text: the document, what it says, and what is no TOML. Always says something: what could not be read
     /// is missing from it and is in the errors.
     pub(super) fn parse(name: impl Into<String>, text: String) -> (Self, Node, Vec<SyntaxError>) {
-        let (root, errors) = DeTable::parse_recoverable(&text);
+        let (root, broken) = DeTable::parse_recoverable(&text);
         let end = text.len();
-        let errors = errors
-            .into_iter()
-            .map(|error| SyntaxError {
-                message: error.message().to_owned(),
-                at: error.span().map_or(end..end, |span| within(span, end)),
-            })
-            .collect();
-        let root = table(root.into_inner(), 0..0, None, 0);
-        (Self { name: name.into(), text }, root, errors)
+        let mut root = table(root.into_inner(), 0..0, None, 0);
+        let document = Self { name: name.into(), text };
+        let mut errors: Vec<SyntaxError> = Vec::new();
+        for error in broken {
+            let at = error.span().map_or(end..end, |span| within(span, end));
+            let line = document.line(at.start);
+            // One slip makes several errors on its line; the first is the one to mend.
+            if errors.last().is_none_or(|last| document.line(last.at.start) != line) {
+                errors.push(SyntaxError { message: error.message().to_owned(), at });
+            }
+            forget(&mut root, &line);
+        }
+        (document, root, errors)
     }
 
     /// The bytes at which the text of a value has its byte `offset`; the value itself where it is no text.
@@ -191,9 +195,12 @@ impl Pieces {
     /// Where a byte of the expanded text lies in the text as written.
     pub(super) fn written(&self, offset: usize) -> usize {
         let piece = self.0.iter().rfind(|piece| piece.expanded <= offset);
-        piece.map_or(offset, |piece| match piece.copied {
-            true => piece.written.saturating_add(offset.saturating_sub(piece.expanded)),
-            false => piece.written,
+        piece.map_or(offset, |piece| {
+            if piece.copied {
+                piece.written.saturating_add(offset.saturating_sub(piece.expanded))
+            } else {
+                piece.written
+            }
         })
     }
 }
@@ -229,6 +236,20 @@ fn node(spanned: Spanned<DeValue<'_>>, key: Option<Range<usize>>, depth: usize) 
         DeValue::Table(members) => return table(members, value, key, depth),
     };
     Node { key, value, content, pieces: None }
+}
+
+/// Takes out what was read of a line that is broken: half of a value says nothing.
+fn forget(node: &mut Node, line: &Range<usize>) {
+    let touches =
+        |range: &Range<usize>| range.is_empty() || (range.start <= line.end && line.start <= range.end);
+    if let Content::Table(members) = &mut node.content {
+        members.retain(|_, member| {
+            member.is_table() || !(touches(&member.value) || member.key.as_ref().is_some_and(touches))
+        });
+        for member in members.values_mut() {
+            forget(member, line);
+        }
+    }
 }
 
 fn within(span: Range<usize>, end: usize) -> Range<usize> {
@@ -275,7 +296,7 @@ mod tests {
 
     #[test]
     fn what_can_be_read_of_a_broken_file_is_read() {
-        let (document, root, errors) = Document::parse("x", "[a]\nb = \nc = 1\n[d]\ne = 2\n".to_owned());
+        let (_, root, errors) = Document::parse("x", "[a]\nb = \nc = 1\n[d]\ne = 2\n".to_owned());
         assert_eq!(errors.len(), 1);
         assert!(root.get(&path("d.e")).is_some());
     }

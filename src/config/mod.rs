@@ -5,7 +5,7 @@
 //! | `types.rs`, `address.rs`, `names.rs`, `limits.rs`, `passwords.rs` | the keys: meaning, unit, default, limits |
 //! | `files.rs`, `environment.rs`, `preset.rs` | where they come from |
 //! | `load.rs` | puts those together and reads types from them; the only file that knows figment |
-//! | `assemble.rs`, `fields.rs` | table after table, into [`Config`] |
+//! | `assemble.rs`, `fields.rs`, `keys.rs` | table after table, into [`Config`]; the names of all keys |
 //! | `check.rs` | what two keys say together |
 //! | `locate.rs`, `literal.rs`, `sources.rs` | key path → file, line and column; the only ones that know the TOML parser |
 //! | `explain.rs`, `nearest.rs`, `report.rs` | what is said of a problem, and how it is shown |
@@ -19,6 +19,7 @@ mod environment;
 mod explain;
 mod fields;
 mod files;
+mod keys;
 mod limits;
 mod literal;
 mod load;
@@ -32,6 +33,7 @@ mod sources;
 mod types;
 
 pub use address::{Address, AdminListen, FileMode, ServerListen};
+pub use keys::{adapter_keys, core_keys};
 pub use limits::Bounded;
 pub use names::{Name, ParameterName, Prefix};
 pub use passwords::{AcceptedNames, NewPasswords, Passwords};

@@ -242,12 +242,15 @@ impl Preset {
 }
 
 /// Lays a table over another: first what holds for every adapter, then what stands below this adapter's name. `false`
-/// takes a text or a list away.
+/// takes a text, a list or a table away.
 fn overlay(into: &mut Node, table: &Node, adapters: &[&str], adapter: &str) {
     let Content::Table(members) = &mut into.content else { return };
     for (key, node) in table.members().filter(|(key, _)| !adapters.contains(&key.as_str())) {
         match (&node.content, members.get_mut(key)) {
-            (Content::Flag(false), Some(Node { content: Content::Text(_) | Content::List(_), .. })) => {
+            (
+                Content::Flag(false),
+                Some(Node { content: Content::Text(_) | Content::List(_) | Content::Table(_), .. }),
+            ) => {
                 members.remove(key);
             }
             (Content::Table(_), Some(below)) if below.is_table() => overlay(below, node, adapters, adapter),

@@ -156,7 +156,9 @@ pub(super) fn render(sources: &Sources, finding: &Finding) -> String {
     let mut text = format!("{word}: {}\n", finding.message);
     show(&mut text, sources, &finding.place, finding.hidden);
     if let Some((why, place)) = &finding.note {
-        text.push_str(&format!("note: {why}\n"));
+        text.push_str("note: ");
+        text.push_str(why);
+        text.push('\n');
         show(&mut text, sources, place, finding.hidden);
     }
     text

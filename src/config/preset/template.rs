@@ -2,7 +2,6 @@
 
 use super::options::Choices;
 use crate::config::locate::{Content, Document, Node, Piece, Pieces, SyntaxError};
-use std::fmt::Write as _;
 
 /// What placeholders are replaced by: identifiers that were chosen, and the preset's fragments.
 pub(super) struct Filling<'a> {
@@ -97,9 +96,9 @@ pub(super) fn paste(node: &Node, name: &str) -> String {
     let mut text = String::new();
     let (tables, values): (Vec<_>, Vec<_>) = node.members().partition(|(_, member)| member.is_table());
     if !values.is_empty() {
-        text.push_str(&format!("[{name}]\n"));
+        text.extend(["[", name, "]\n"]);
         for (key, member) in values {
-            text.push_str(&format!("{key} = {}\n", literal(member)));
+            text.extend([key.as_str(), " = ", literal(member).as_str(), "\n"]);
         }
         text.push('\n');
     }
@@ -122,8 +121,7 @@ fn literal(node: &Node) -> String {
             let mut text = String::new();
             for (key, member) in members {
                 let comma = if text.is_empty() { "" } else { ", " };
-                let written = write!(text, "{comma}{key} = {}", literal(member));
-                debug_assert!(written.is_ok(), "writing to a text does not fail");
+                text.extend([comma, key.as_str(), " = ", literal(member).as_str()]);
             }
             format!("{{ {text} }}")
         }
