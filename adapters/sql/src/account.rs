@@ -172,3 +172,98 @@ fn of(statement: &Statement, message: &'static str, column: &str) -> Error {
 pub(crate) fn returns(names: &[String], column: &Column) -> bool {
     names.iter().any(|name| Column::parse(name).as_ref() == Some(column))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dialect, StatementKey, StatementsConfig, Texts};
+    use idstore_contract::{ErrorKind, Surroundings};
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    const LOOKUP: &str = "SELECT 1 FROM t WHERE a = :identifier";
+
+    fn read(text: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Result<Vec<Account>> {
+        let mut config = StatementsConfig::default();
+        config.set(StatementKey::GetUser, Texts::One(text.into()));
+        let statements = config.compile(Dialect::Sqlite, &Surroundings::default()).unwrap();
+        let call = Call::new("test", Instant::now(), "2024-06-01T00:00:00Z".parse().unwrap(), Arc::default());
+        let rows =
+            Rows { columns: columns.iter().map(|name| (*name).to_owned()).collect(), rows, affected: 0 };
+        accounts(&call, statements.first(StatementKey::GetUser).unwrap(), rows)
+    }
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.into())
+    }
+
+    #[test]
+    fn the_names_of_the_columns_are_the_mapping() {
+        let columns =
+            ["user_id", "email", "given_name", "locked", "blocked", "app_metadata.plan", "password_hash"];
+        let row = vec![
+            Cell::Integer(7),
+            text("a@example.com"),
+            text(""),
+            text("2024-06-02 00:00:00"),
+            Cell::Null,
+            text("gold"),
+            text("$2b$"),
+        ];
+        let found = read(LOOKUP, &columns, vec![row]).unwrap().remove(0);
+        assert_eq!((found.user_id.as_str(), found.handle.as_str()), ("7", "7"));
+        assert_eq!(found.profile.email.as_deref(), Some("a@example.com"));
+        assert_eq!((found.profile.given_name, found.profile.email_verified), (None, None));
+        assert!(found.standings.locked && !found.standings.blocked);
+        assert_eq!(found.profile.app_metadata["plan"], "gold");
+        assert!(found.password.unwrap().hash.same_as(&Secret::from("$2b$")));
+    }
+
+    #[test]
+    fn an_empty_hash_is_none() {
+        for hash in [Cell::Null, text("")] {
+            let row = vec![Cell::Integer(7), hash];
+            assert!(read(LOOKUP, &["user_id", "password_hash"], vec![row]).unwrap()[0].password.is_none());
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_repeated_counts_once_and_one_that_changes_is_refused() {
+        let row = |name: &str| vec![Cell::Integer(7), text(name)];
+        let columns = ["user_id", "name"];
+        assert_eq!(read(LOOKUP, &columns, vec![row("a"), row("a")]).unwrap().len(), 1);
+        let refused = read(LOOKUP, &columns, vec![row("a"), row("b")]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Misconfigured);
+    }
+
+    #[test]
+    fn a_ninth_row_is_ambiguous() {
+        let rows = |count: i64| (0..count).map(|key| vec![Cell::Integer(key)]).collect::<Vec<_>>();
+        assert_eq!(read(LOOKUP, &["user_id"], rows(8)).unwrap().len(), 8);
+        assert_eq!(read(LOOKUP, &["user_id"], rows(9)).unwrap_err().kind(), ErrorKind::Ambiguous);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_column_is_told_by_its_name_and_never_its_value() {
+        for (columns, cells, name) in [
+            (vec!["user_id", "secret_question"], vec![Cell::Integer(7), text("hunter2")], "secret_question"),
+            (vec!["user_id", "blocked"], vec![Cell::Integer(7), text("hunter2")], "blocked"),
+            (vec!["user_id", "name", "name"], vec![Cell::Integer(7), text("hunter2"), Cell::Null], "name"),
+            (vec!["email"], vec![text("hunter2")], "user_id"),
+            (vec!["user_id", "email"], vec![Cell::Null, text("hunter2")], "user_id"),
+        ] {
+            let refused = read(LOOKUP, &columns, vec![cells]).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Misconfigured);
+            assert!(refused.details().any(|(key, value)| key == "column" && value == name), "{refused:?}");
+            assert!(!format!("{refused:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_lookup_that_does_not_show_what_limits_it_is_refused_even_without_a_row() {
+        let limited = "SELECT 1 FROM t WHERE a = :identifier AND org = :param.org";
+        let refused = read(limited, &["user_id"], vec![]).unwrap_err();
+        assert!(refused.details().any(|(_, value)| value == "param.org"));
+        assert!(read(limited, &["user_id", "param.org"], vec![]).unwrap().is_empty());
+    }
+}

@@ -141,3 +141,99 @@ fn number(text: String) -> Value {
         .or_else(|| text.parse::<f64>().ok().and_then(Number::from_f64))
         .map_or(Value::String(text), Value::Number)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text_cell(text: &str) -> Cell {
+        Cell::Text(text.into())
+    }
+
+    #[test]
+    fn a_flag_is_read_in_every_spelling() {
+        for no in ["", "0", "f", "F", "n", "N", "false", "No"] {
+            assert_eq!(flag(&text_cell(no)), Ok(Flag::No), "{no}");
+        }
+        for yes in ["1", "t", "T", "y", "Y", "TRUE", "yes", "y "] {
+            assert_eq!(flag(&text_cell(yes)), Ok(Flag::Yes), "{yes}");
+        }
+        assert_eq!(flag(&Cell::Null), Ok(Flag::No));
+        assert_eq!(flag(&Cell::Integer(1)), Ok(Flag::Yes));
+        assert_eq!(flag(&Cell::Bytes(vec![1])), Ok(Flag::Yes));
+        assert_eq!(flag(&Cell::Flag(true)), Ok(Flag::Yes));
+    }
+
+    #[test]
+    fn what_is_neither_yes_nor_no_nor_a_time_is_refused() {
+        for cell in [
+            text_cell("maybe"),
+            Cell::Integer(2),
+            Cell::Integer(-1),
+            Cell::Bytes(vec![2]),
+            text_cell("2024-13-01"),
+        ] {
+            assert_eq!(flag(&cell), Err(Unreadable), "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_means_until_then_or_since_then() {
+        let now: Timestamp = "2024-06-01T00:00:00Z".parse().unwrap();
+        let past = flag(&text_cell("2024-05-31 23:59:59")).unwrap();
+        let future = flag(&text_cell("2024-06-01T00:00:01Z")).unwrap();
+        assert!(past.since(now) && !future.since(now));
+        assert!(!past.until(now) && future.until(now));
+        assert!(Flag::Yes.until(now) && Flag::Yes.since(now) && !Flag::No.until(now) && !Flag::No.since(now));
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_utc() {
+        let expected: Timestamp = "2024-01-02T03:04:05Z".parse().unwrap();
+        for text in [
+            "2024-01-02 03:04:05",
+            "2024-01-02T03:04:05Z",
+            "2024-01-02 05:04:05+02",
+            "2024-01-02 05:04:05+02:00",
+        ] {
+            assert_eq!(time(&text_cell(text)), Ok(Some(expected)), "{text}");
+        }
+        assert_eq!(time(&text_cell("2024-01-02")), Ok(Some("2024-01-02T00:00:00Z".parse().unwrap())));
+        assert_eq!(time(&text_cell("")), Ok(None));
+        assert_eq!(time(&Cell::Integer(1_700_000_000)), Err(Unreadable));
+    }
+
+    #[test]
+    fn a_key_is_never_made_of_bytes() {
+        assert_eq!(key(Cell::Integer(7)), Ok(Some("7".into())));
+        assert_eq!(key(Cell::Number("18446744073709551615".into())), Ok(Some("18446744073709551615".into())));
+        assert_eq!(key(Cell::Bytes(b"0123456789abcdef".to_vec())), Err(Unreadable));
+    }
+
+    #[test]
+    fn members_keep_their_type() {
+        assert_eq!(member(Cell::Flag(true)), Ok(Some(true.into())));
+        assert_eq!(member(Cell::Integer(7)), Ok(Some(7.into())));
+        assert_eq!(member(Cell::Number("2.5".into())), Ok(Some(2.5.into())));
+        assert_eq!(member(Cell::Json(serde_json::json!(["a"]))), Ok(Some(serde_json::json!(["a"]))));
+        assert_eq!(member(text_cell("")), Ok(None));
+        assert_eq!(member(Cell::Json(Value::Null)), Ok(None));
+    }
+
+    #[test]
+    fn an_object_is_json_or_text_that_is_json() {
+        assert_eq!(object(text_cell("{\"a\":1}")).unwrap().len(), 1);
+        assert_eq!(object(Cell::Null), Ok(serde_json::Map::new()));
+        assert_eq!(object(text_cell("[1]")), Err(Unreadable));
+        assert_eq!(object(text_cell("{")), Err(Unreadable));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_reading_panic(text in "\\PC{0,40}|[-0-9TZ: +.]{0,30}") {
+            let cell = text_cell(&text);
+            drop((flag(&cell), time(&cell), member(cell.clone()), object(cell.clone()), secret(cell)));
+        }
+    }
+}

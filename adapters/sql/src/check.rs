@@ -7,6 +7,8 @@ use idstore_contract::{PasswordWrite, Problem, Surroundings};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
 mod whole;
 
 impl StatementsConfig {

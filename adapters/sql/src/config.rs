@@ -32,6 +32,19 @@ pub enum Uniqueness {
     Lock,
 }
 
+/// `[stores.*.*.hints]`: what is said when the database shows something that the configuration leaves unused.
+pub type Hints = BTreeMap<String, Hint>;
+
+/// One hint, as presets have them: "there is such a table: such an option uses it".
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hint {
+    /// A SELECT that the database accepts when the hint is due, and refuses when a name in it is unknown.
+    pub when: String,
+    /// The sentence, which `check --connect` and the log say.
+    pub say: String,
+}
+
 impl StatementsConfig {
     /// The texts of a key.
     pub fn get(&self, key: StatementKey) -> Option<&Texts> {

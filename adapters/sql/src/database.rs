@@ -26,6 +26,10 @@ pub trait Database: Send + Sync + 'static {
         values: Vec<Value>,
     ) -> impl Future<Output = Result<Ran>> + Send;
 
+    /// Whether the database accepts a SELECT of the configuration as it stands; false when a name in it is unknown. For
+    /// [`crate::Hint`], at [`Depth::Full`] only.
+    fn knows(&self, call: &Call, select: &str) -> impl Future<Output = Result<bool>> + Send;
+
     /// Opens a transaction that will write, on an exclusive session.
     fn begin(&self, call: &Call) -> impl Future<Output = Result<Self::Transaction>> + Send;
 

@@ -6,6 +6,8 @@ use crate::{Kind, Parameter, Prepared, Statement, StatementKey, Statements};
 use idstore_contract::{IdentifierKind, PasswordWrite, Problem};
 use std::collections::BTreeMap;
 
+#[cfg(test)]
+mod tests;
 mod together;
 
 /// See [`Statements::inspect`].

@@ -16,7 +16,7 @@ mod statement;
 mod store;
 mod template;
 
-pub use config::{StatementsConfig, Texts, Uniqueness};
+pub use config::{Hint, Hints, StatementsConfig, Texts, Uniqueness};
 pub use database::{Cell, Database, Prepared, PreparedColumn, Ran, Rows, Transaction, Value};
 pub use dialect::Dialect;
 pub use key::{Kind, StatementKey};

@@ -14,7 +14,7 @@ mod write;
 
 pub(crate) use check::MATCHES;
 
-use crate::{Database, Parameter, StatementKey, Statements, Uniqueness};
+use crate::{Database, Hints, Parameter, StatementKey, Statements, Uniqueness};
 use idstore_contract::{
     Ability, Account, Call, Deleted, Depth, Descriptor, Error, IdentifierChange, Lookup, Mark,
     MembershipChange, Memberships, NewAccount, PasswordChange, PasswordCheck, Problem, Purpose, Rehash,
@@ -28,12 +28,20 @@ pub struct SqlStore<D> {
     database: D,
     statements: Arc<Statements>,
     uniqueness: Uniqueness,
+    hints: Hints,
 }
 
 impl<D: Database> SqlStore<D> {
     /// A store on a database, with its statements. No I/O.
     pub fn new(database: D, statements: Arc<Statements>, uniqueness: Uniqueness) -> Self {
-        Self { database, statements, uniqueness }
+        Self { database, statements, uniqueness, hints: Hints::new() }
+    }
+
+    /// The same store, which looks for what the configuration leaves unused whenever it is probed in full.
+    #[must_use]
+    pub fn with_hints(mut self, hints: Hints) -> Self {
+        self.hints = hints;
+        self
     }
 
     fn abilities(&self) -> BTreeSet<Ability> {
@@ -141,6 +149,14 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn probe(&self, call: &Call, depth: Depth) -> Result<Vec<Problem>> {
-        self.database.probe(call, &self.statements, depth).await
+        let mut problems = self.database.probe(call, &self.statements, depth).await?;
+        if depth == Depth::Full {
+            for (name, hint) in &self.hints {
+                if self.database.knows(call, &hint.when).await? {
+                    problems.push(Problem::warning(format!("hints.{name}"), hint.say.clone()));
+                }
+            }
+        }
+        Ok(problems)
     }
 }

@@ -1,7 +1,7 @@
 //! The adapter's part of `[stores.sqlite.NAME]`, and what can be said of it without opening the file.
 
 use idstore_contract::{Problem, Surroundings};
-use idstore_sql::{Dialect, StatementsConfig, Uniqueness};
+use idstore_sql::{Dialect, Hints, StatementsConfig, Uniqueness};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -21,6 +21,9 @@ pub struct Config {
     /// What keeps two accounts from having the same identifier.
     #[serde(default)]
     pub uniqueness: Uniqueness,
+    /// What is said when the database shows something that the configuration leaves unused; presets have some.
+    #[serde(default)]
+    pub hints: Hints,
     /// The statements.
     #[serde(default)]
     pub statements: StatementsConfig,

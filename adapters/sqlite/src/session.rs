@@ -142,6 +142,17 @@ impl Session {
         })
     }
 
+    /// Whether SQLite accepts a statement.
+    pub(crate) fn knows(&mut self, select: &str) -> Result<bool> {
+        self.on_current_file(|connection, _| {
+            match connection.prepare(select).map_err(|error| translate(&error)) {
+                Ok(_) => Ok(true),
+                Err(error) if error.kind() == ErrorKind::Misconfigured => Ok(false),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
     /// Reads the file's first page.
     pub(crate) fn touch(&mut self, limits: &Limits) -> Result<()> {
         self.on_current_file(|connection, busy| {

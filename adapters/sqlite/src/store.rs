@@ -20,7 +20,7 @@ pub fn open(config: Config, around: &Surroundings) -> std::result::Result<StoreH
     if problems.iter().any(Problem::is_error) {
         return Err(problems);
     }
-    let Config { path, busy_timeout_ms, uniqueness, statements } = config;
+    let Config { path, busy_timeout_ms, uniqueness, hints, statements } = config;
     let statements = Arc::new(statements.compile(Dialect::Sqlite, around)?);
     let busy_timeout = Duration::from_millis(busy_timeout_ms.into());
     let opening = |mode| Opening { path: path.clone(), busy_timeout, mode };
@@ -35,7 +35,7 @@ pub fn open(config: Config, around: &Surroundings) -> std::result::Result<StoreH
         })
     };
     match start() {
-        Ok(database) => Ok(Arc::new(SqlStore::new(database, statements, uniqueness))),
+        Ok(database) => Ok(Arc::new(SqlStore::new(database, statements, uniqueness).with_hints(hints))),
         Err(_) => Err(vec![Problem::error("", "the system gives no thread for a session")]),
     }
 }
@@ -62,6 +62,11 @@ impl Database for Sqlite {
         let read =
             self.readers.run(call.deadline, move |session, limits| session.read(limits, &statement, &values));
         read.await.map(Ran::Rows)
+    }
+
+    async fn knows(&self, call: &Call, select: &str) -> Result<bool> {
+        let select = select.to_owned();
+        self.readers.run(call.deadline, move |session, _| session.knows(&select)).await
     }
 
     async fn begin(&self, call: &Call) -> Result<Steps> {
