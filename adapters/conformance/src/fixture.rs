@@ -94,6 +94,8 @@ pub struct Row {
     /// In [`Backdoor::seed`] the hash, or the clear password where the store compares ([`PasswordCheck::ByStore`]); in
     /// [`Backdoor::peek`] what is stored. Two peeks are compared with each other, and a hash with the one written.
     pub password: Option<String>,
+    /// The salt, where it is kept beside the hash ([`PasswordWrite::HashedWithSalt`]).
+    pub salt: Option<String>,
     /// Why the user may not sign in. A lock is one that lasts until the far future; `restricted` is not used.
     pub standings: Standings,
     /// The value of [`PARAMETER`]; [`HOME`] in fixtures that do not isolate.
@@ -232,6 +234,7 @@ impl Default for Row {
             given_name: None,
             family_name: Some("Doe".into()),
             password: None,
+            salt: None,
             standings: Standings::default(),
             organization: HOME.into(),
         }

@@ -1,9 +1,9 @@
 //! [`Method`]: every method of a store as one thing that can be called, for the cases that hold for all of them.
 
-use crate::world::{World, clear, hash, identifier, read, write};
+use crate::world::{World, clear, identifier, read, write};
 use idstore_contract::{
     Ability, Account, Call, Depth, Error, IdentifierChange, IdentifierKind, Lookup, Mark, MembershipChange,
-    NewAccount, PasswordChange, PasswordCheck, Purpose, Rehash, Secret, StoreHandle, StoredPassword, Verdict,
+    NewAccount, PasswordChange, PasswordCheck, Purpose, Rehash, StoreHandle, StoredPassword, Verdict,
 };
 use std::future::Future;
 
@@ -180,7 +180,8 @@ impl Writing {
     ) -> Result<Said, Error> {
         let arguments = Arguments {
             new: world.new_account(number.saturating_add(FAR)),
-            old: stored(&hash(number)),
+            old: world.hashed(number),
+            better: world.hashed(number.saturating_add(FAR)),
             number: number.saturating_add(FAR),
             organization: world.scope.organization.unwrap_or("nobody").to_owned(),
         };
@@ -205,7 +206,7 @@ impl Writing {
                 store.change_password(call, account, &change).await.map(|_| "that the password is changed")
             }
             Self::Rehash => {
-                let change = Rehash { old: with.old, new: stored(&hash(with.number)) };
+                let change = Rehash { old: with.old, new: with.better };
                 store
                     .rehash(call, account, &change)
                     .await
@@ -235,6 +236,7 @@ impl Writing {
 struct Arguments {
     new: NewAccount,
     old: StoredPassword,
+    better: StoredPassword,
     number: u32,
     organization: String,
 }
@@ -246,11 +248,6 @@ pub(crate) fn ability_to_change(kind: IdentifierKind) -> Ability {
         IdentifierKind::Username => Ability::ChangeUsername,
         IdentifierKind::PhoneNumber => Ability::ChangePhoneNumber,
     }
-}
-
-/// A hash alone, without a salt of its own.
-pub(crate) fn stored(hash: &str) -> StoredPassword {
-    StoredPassword { hash: Secret::from(hash), salt: None, scheme: None }
 }
 
 /// A write in a task of its own, with copies of what it borrows.

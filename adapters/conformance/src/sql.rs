@@ -2,7 +2,7 @@
 //! it, and the [`Backdoor`] over it. An SQL adapter's fixture brings a database, an [`Sql`] and little else.
 
 use crate::fixture::{Backdoor, Fault, Key, Later, Offers, Row, Sabotage, Setup, Uniqueness};
-use idstore_contract::{Ability, Standings};
+use idstore_contract::{Ability, PasswordWrite, Standings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -113,7 +113,7 @@ pub fn tables(dialect: Dialect, setup: &Setup) -> String {
             id {key}{counted} PRIMARY KEY, org TEXT NOT NULL,
             email TEXT, email_verified BOOLEAN NOT NULL DEFAULT FALSE, username TEXT,
             phone TEXT, phone_verified BOOLEAN NOT NULL DEFAULT FALSE,
-            given_name TEXT, family_name TEXT NOT NULL, password {hash},
+            given_name TEXT, family_name TEXT NOT NULL, password {hash}, salt TEXT,
             blocked BOOLEAN NOT NULL DEFAULT FALSE, locked_until {time}, must_change BOOLEAN NOT NULL DEFAULT FALSE
             {unique});
          CREATE TABLE welcome_mails (user_id {key} NOT NULL{welcome});
@@ -144,8 +144,14 @@ fn trigger(dialect: Dialect, sabotage: Option<Sabotage>) -> String {
     }
 }
 
-/// The `statements` table of the adapter's configuration over [`tables`].
+/// The `statements` table of the adapter's configuration over [`tables`], for passwords that are hashed already.
 pub fn statements(setup: &Setup) -> Value {
+    statements_for(setup, PasswordWrite::Hashed)
+}
+
+/// The same for each way in which passwords are kept. With [`PasswordWrite::ByStore`] the column holds them in clear, and
+/// the statement `check` compares.
+pub fn statements_for(setup: &Setup, passwords: PasswordWrite) -> Value {
     let from = match setup.sabotage {
         Some(Sabotage::RowsRepeat | Sabotage::RowsContradict) => {
             "users CROSS JOIN (SELECT 1 AS n UNION ALL SELECT 2) AS twice"
@@ -160,10 +166,15 @@ pub fn statements(setup: &Setup) -> Value {
         Some(Sabotage::LookupLeaks) => "(org = :param.org OR 1 = 1)",
         _ => "org = :param.org",
     };
+    let password = match passwords {
+        PasswordWrite::Hashed => ", password AS password_hash",
+        PasswordWrite::HashedWithSalt => ", password AS password_hash, salt AS password_salt",
+        PasswordWrite::ByStore => "",
+    };
     let lookup = format!(
         "SELECT id AS user_id, email, email_verified, username, phone AS phone_number, phone_verified,
                 {given_name} AS given_name, family_name, blocked, locked_until AS locked,
-                must_change AS password_expired, password AS password_hash, org AS \"param.org\"
+                must_change AS password_expired{password}, org AS \"param.org\"
            FROM {from} WHERE {home}"
     );
     let mut statements = json!({
@@ -173,21 +184,29 @@ pub fn statements(setup: &Setup) -> Value {
         ),
         "get_user_by_id": format!("{lookup} AND id = :user_id"),
     });
-    if let (Offers::Everything, Some(table)) = (setup.offers, statements.as_object_mut()) {
-        table.extend(writes(setup));
+    let Some(table) = statements.as_object_mut() else { return statements };
+    if passwords == PasswordWrite::ByStore {
+        let check =
+            "SELECT password = :password AS matches FROM users WHERE id = :user_id AND org = :param.org";
+        table.insert("check".into(), check.into());
+    }
+    if setup.offers == Offers::Everything {
+        table.extend(writes(setup, passwords));
     }
     statements
 }
 
-fn writes(setup: &Setup) -> Vec<(String, Value)> {
+fn writes(setup: &Setup, passwords: PasswordWrite) -> Vec<(String, Value)> {
     let account = match setup.sabotage {
         Some(Sabotage::WritesTouchNothing) => "id = :user_id AND org = :param.org AND 1 = 0",
         _ => "id = :user_id AND org = :param.org",
     };
+    let password = if passwords == PasswordWrite::ByStore { ":password" } else { ":password_hash" };
     let hash = match setup.sabotage {
-        Some(Sabotage::HashIsCut) => "substr(:password_hash, 1, 20)",
-        _ => ":password_hash",
+        Some(Sabotage::HashIsCut) => format!("substr({password}, 1, 20)"),
+        _ => password.to_owned(),
     };
+    let salt = if passwords == PasswordWrite::HashedWithSalt { ":password_salt" } else { "NULL" };
     let renewed = match setup.sabotage {
         Some(Sabotage::LeavesExpired) => "",
         _ => ", must_change = FALSE",
@@ -204,16 +223,16 @@ fn writes(setup: &Setup) -> Vec<(String, Value)> {
             json!([
                 format!(
                     "INSERT INTO users ({id}org, email, email_verified, username, phone, phone_verified,
-                                        given_name, family_name, password)
+                                        given_name, family_name, password, salt)
                      VALUES ({generated}:param.org, :email, :email_verified, :username, :phone_number,
-                             COALESCE(:phone_verified, FALSE), :given_name, :family_name, {hash})
+                             COALESCE(:phone_verified, FALSE), :given_name, :family_name, {hash}, {salt})
                      RETURNING id AS user_id"
                 ),
                 "INSERT INTO welcome_mails (user_id) VALUES (:new.user_id)"
             ]),
         ),
         ("verify", set("email_verified = TRUE")),
-        ("change_password", set(&format!("password = {hash}, locked_until = NULL{renewed}"))),
+        ("change_password", set(&format!("password = {hash}, salt = {salt}, locked_until = NULL{renewed}"))),
         ("change_email", set("email = :new_email, email_verified = :email_verified")),
         ("change_username", set("username = :new_username")),
         ("change_phone_number", set("phone = :new_phone_number, phone_verified = :phone_verified")),
@@ -253,8 +272,8 @@ impl<S: Sql> SqlBackdoor<S> {
         let locked = if row.standings.locked { "'2999-01-01 00:00:00'" } else { "NULL" };
         let statement = format!(
             "INSERT INTO users ({id}org, email, email_verified, username, phone, phone_verified, given_name,
-                                family_name, password, blocked, locked_until, must_change)
-             VALUES ({key}{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {locked}, {}) RETURNING id",
+                                family_name, password, salt, blocked, locked_until, must_change)
+             VALUES ({key}{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {locked}, {}) RETURNING id",
             quoted(&row.organization),
             text(&row.email),
             row.email_verified,
@@ -264,6 +283,7 @@ impl<S: Sql> SqlBackdoor<S> {
             text(&row.given_name),
             text(&row.family_name),
             text(&row.password),
+            text(&row.salt),
             row.standings.blocked,
             row.standings.password_expired,
         );
@@ -273,14 +293,14 @@ impl<S: Sql> SqlBackdoor<S> {
 
     async fn select(&self, user_id: &str) -> Result<Option<Row>, String> {
         let statement = format!(
-            "SELECT email, email_verified, username, phone, phone_verified, given_name, family_name, password,
+            "SELECT email, email_verified, username, phone, phone_verified, given_name, family_name, password, salt,
                     blocked, locked_until IS NOT NULL, must_change, org FROM users WHERE id = {}",
             quoted(user_id)
         );
         let Some(cells) = self.sql.query(&statement).await?.into_iter().next() else { return Ok(None) };
         let columns = cells.len();
-        let cells: [Option<String>; 12] =
-            cells.try_into().map_err(|_| format!("{columns} columns were returned instead of 12"))?;
+        let cells: [Option<String>; 13] =
+            cells.try_into().map_err(|_| format!("{columns} columns were returned instead of 13"))?;
         let [
             email,
             verified,
@@ -290,6 +310,7 @@ impl<S: Sql> SqlBackdoor<S> {
             given,
             family,
             password,
+            salt,
             blocked,
             locked,
             expired,
@@ -304,6 +325,7 @@ impl<S: Sql> SqlBackdoor<S> {
             given_name: given,
             family_name: family,
             password: password.map(|text| text.trim_end_matches(' ').to_owned()),
+            salt,
             standings: Standings {
                 blocked: flag(blocked.as_deref()),
                 locked: flag(locked.as_deref()),

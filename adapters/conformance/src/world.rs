@@ -125,6 +125,7 @@ impl World {
             phone_number: text(IdentifierKind::PhoneNumber),
             given_name: Some(format!("Given{number}")),
             password: Some(self.stored_text(number)),
+            salt: (self.scope.password_write == PasswordWrite::HashedWithSalt).then(|| salt(number)),
             ..Row::default()
         }
     }
@@ -187,12 +188,17 @@ impl World {
 
     /// The password with a number, as the store wants new ones.
     pub(crate) fn new_password(&self, number: u32) -> NewPassword {
-        let salt = match self.scope.password_write {
-            PasswordWrite::ByStore => return NewPassword::Clear(clear(number)),
-            PasswordWrite::Hashed => None,
-            PasswordWrite::HashedWithSalt => Some(Secret::from(format!("salt-{number}"))),
-        };
-        NewPassword::Hashed(StoredPassword { hash: Secret::from(hash(number)), salt, scheme: None })
+        match self.scope.password_write {
+            PasswordWrite::ByStore => NewPassword::Clear(clear(number)),
+            PasswordWrite::Hashed | PasswordWrite::HashedWithSalt => NewPassword::Hashed(self.hashed(number)),
+        }
+    }
+
+    /// The hash with a number, and its salt where that is kept beside it.
+    pub(crate) fn hashed(&self, number: u32) -> StoredPassword {
+        let salted = self.scope.password_write == PasswordWrite::HashedWithSalt;
+        let salt = salted.then(|| Secret::from(salt(number)));
+        StoredPassword { hash: Secret::from(hash(number)), salt, scheme: None }
     }
 
     /// The password with a number, as it is seeded.
@@ -288,11 +294,10 @@ impl World {
                 stored.is_some_and(|stored| stored.same_as(&new.hash)),
                 "the store holds another hash",
             )?;
-            let shown = self.account(&account.user_id).await?.password;
-            expect::that(
-                shown.is_some_and(|shown| shown.hash.same_as(&new.hash)),
-                "the account shows another hash",
-            )?;
+            let shown = self.account(&account.user_id).await?.password.ok_or("the account shows no hash")?;
+            expect::that(shown.hash.same_as(&new.hash), "the account shows another hash")?;
+            let salted = new.salt.is_none_or(|new| shown.salt.is_some_and(|shown| shown.same_as(&new)));
+            expect::that(salted, "the account shows another salt")?;
         }
         Ok(())
     }
@@ -348,6 +353,10 @@ pub(crate) fn called(kind: IdentifierKind, name: &str) -> Row {
 /// Looks like a bcrypt hash, and is none: adapters hash nothing and compare nothing.
 pub(crate) fn hash(number: u32) -> String {
     format!("$2b$10$conformance.{number:04}.abcdefghijklmnopqrstuvwxyz01234567")
+}
+
+fn salt(number: u32) -> String {
+    format!("salt-{number}")
 }
 
 /// A password in clear, long enough for a directory's own policy.

@@ -1,4 +1,4 @@
-//! The memory adapter under the suite: with hashes, with passwords of its own, deactivating, with few identifiers.
+//! The memory adapter under the suite: with hashes, with salts beside them, with passwords of its own, deactivating, with few identifiers.
 
 mod fixture;
 
@@ -10,6 +10,7 @@ fn main() -> std::process::ExitCode {
     idstore_conformance::run(&[
         &USUAL,
         &InMemory { name: "memory-by-store", password_check: PasswordChecker::ByStore, ..USUAL },
+        &InMemory { name: "memory-salted", salted: true, ..USUAL },
         &InMemory { name: "memory-deactivates", delete: DeleteMode::Deactivate, ..USUAL },
         &InMemory { name: "memory-email-only", identifiers: &[IdentifierKind::Email], ..USUAL },
     ])

@@ -3,8 +3,8 @@
 use crate::cases::{Case, usual_cases};
 use crate::expect;
 use crate::fixture::Scope;
-use crate::method::{stored, writing};
-use crate::world::{Outcome, World, hash};
+use crate::method::writing;
+use crate::world::{Outcome, World};
 use idstore_contract::{Ability, Account, Error, ErrorKind, Rehash, Rehashed};
 
 pub(crate) fn cases(scope: &Scope) -> Vec<Case> {
@@ -44,7 +44,7 @@ async fn one_who_is_gone_is_overtaken_or_not_found(world: &World) -> Outcome {
 
 async fn rehash(world: &World, account: &Account, old: u32, new: u32) -> Result<Rehashed, Error> {
     let call = world.call();
-    let rehash = Rehash { old: stored(&hash(old)), new: stored(&hash(new)) };
+    let rehash = Rehash { old: world.hashed(old), new: world.hashed(new) };
     writing(world, &call, account, |store, call, account| async move {
         store.rehash(&call, &account, &rehash).await
     })

@@ -4,11 +4,11 @@ use crate::capture;
 use crate::cases::{Case, case};
 use crate::expect;
 use crate::fixture::{Fault, Row, Sabotage, Scope, Setup};
-use crate::method::{stored, writing};
+use crate::method::writing;
 use crate::world::{Outcome, World, called, read};
 use idstore_contract::{
     Account, Error, IdentifierChange, IdentifierKind, Lookup, NewAccount, NewPassword, PasswordChange,
-    Profile, Purpose, Rehash, Secret,
+    Profile, Purpose, Rehash, Secret, StoredPassword,
 };
 
 /// Part of every value that the case uses; no other text has it.
@@ -103,7 +103,8 @@ async fn changes(world: &World, account: &Account) -> Vec<String> {
         told.push(format!("{new:?} {}", said(&made)));
     }
     let change = PasswordChange { password, email_verified: true };
-    let rehash = Rehash { old: stored(CANARY), new: stored(CANARY) };
+    let marked = StoredPassword { hash: Secret::from(CANARY), salt: None, scheme: None };
+    let rehash = Rehash { old: marked.clone(), new: marked };
     let call = world.short_call();
     told.push(format!("{change:?} {rehash:?}"));
     let changed = writing(world, &call, account, |store, call, account| async move {
@@ -151,7 +152,7 @@ fn new_password(world: &World) -> NewPassword {
     match world.new_password(1) {
         NewPassword::Hashed(hashed) => {
             let hash = Secret::from(format!("$2b$10${CANARY}.abcdefghijklmnopqrstuvwxyz"));
-            NewPassword::Hashed(idstore_contract::StoredPassword { hash, ..hashed })
+            NewPassword::Hashed(StoredPassword { hash, ..hashed })
         }
         NewPassword::Clear(_) => NewPassword::Clear(Secret::from(format!("Correct-Horse-{CANARY}"))),
     }
