@@ -54,3 +54,54 @@ impl Config {
         problems
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use idstore_contract::Severity;
+    use idstore_sql::StatementKey;
+    use serde_json::{Value, json};
+
+    fn problems(keys: &Value) -> Vec<(Severity, String)> {
+        let mut config = json!({ "path": "/var/lib/app/users.db",
+            "statements": { "get_user": "SELECT id AS user_id, email FROM users WHERE email = :identifier" } });
+        for (key, value) in keys.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        let config: Config = serde_json::from_value(config).unwrap();
+        let told = config.check(&Surroundings::default());
+        told.into_iter().map(|problem| (problem.severity, problem.key)).collect()
+    }
+
+    #[test]
+    fn each_key_has_its_limits() {
+        assert_eq!(problems(&json!({})), []);
+        assert_eq!(problems(&json!({ "path": "" })), [(Severity::Error, "path".into())]);
+        assert_eq!(problems(&json!({ "path": ":memory:" })), [(Severity::Error, "path".into())]);
+        assert_eq!(problems(&json!({ "path": "users.db" })), [(Severity::Warning, "path".into())]);
+        assert_eq!(
+            problems(&json!({ "busy_timeout_ms": 60_001 })),
+            [(Severity::Error, "busy_timeout_ms".into())]
+        );
+        assert_eq!(problems(&json!({ "statements": {} })), [(Severity::Error, "statements".into())]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let refused = serde_json::from_value::<Config>(json!({ "path": "/a", "pool_max": 3 })).unwrap_err();
+        assert!(refused.to_string().contains("unknown field `pool_max`"));
+    }
+
+    #[test]
+    fn the_example_names_every_key_with_its_default() {
+        let example = include_str!("../example.toml");
+        let lines = example.lines().skip(1).map(|line| line.strip_prefix("# ").unwrap_or(line));
+        let table: toml::Table = lines.collect::<Vec<_>>().join("\n").parse().unwrap();
+        let store = table["stores"]["sqlite"]["app"].clone();
+        let config: Config = store.clone().try_into().unwrap();
+        assert_eq!((config.busy_timeout_ms, config.uniqueness), (busy_timeout_ms(), Uniqueness::default()));
+        let missing: Vec<_> =
+            StatementKey::NAMES.into_iter().filter(|name| store["statements"].get(name).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}

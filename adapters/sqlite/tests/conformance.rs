@@ -10,14 +10,28 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    run(&[&Way::Rollback, &Way::Wal])
+    run(&[&Way::Rollback, &Way::Wal, &Way::Salted, &Way::ByStore])
 }
 
-/// How the file keeps what is not committed yet.
+/// How the file keeps what is not committed yet, and how it keeps passwords.
 #[derive(Clone, Copy)]
 enum Way {
     Rollback,
     Wal,
+    /// Salts in a column of their own.
+    Salted,
+    /// Passwords in clear, which a statement compares.
+    ByStore,
+}
+
+impl Way {
+    fn passwords(self) -> PasswordWrite {
+        match self {
+            Self::Rollback | Self::Wal => PasswordWrite::Hashed,
+            Self::Salted => PasswordWrite::HashedWithSalt,
+            Self::ByStore => PasswordWrite::ByStore,
+        }
+    }
 }
 
 impl Fixture for Way {
@@ -25,14 +39,19 @@ impl Fixture for Way {
         match self {
             Self::Rollback => "sqlite",
             Self::Wal => "sqlite-wal",
+            Self::Salted => "sqlite-salted",
+            Self::ByStore => "sqlite-by-store",
         }
     }
 
     fn scope(&self) -> Scope {
         Scope {
             identifiers: &IdentifierKind::ALL,
-            password_check: PasswordCheck::ByProxy,
-            password_write: PasswordWrite::Hashed,
+            password_check: match self {
+                Self::ByStore => PasswordCheck::ByStore,
+                Self::Rollback | Self::Wal | Self::Salted => PasswordCheck::ByProxy,
+            },
+            password_write: self.passwords(),
             abilities: sql::abilities(),
             keys: &[Key::Integer, Key::Uuid, Key::Text],
             uniqueness: &[Uniqueness::Constraint, Uniqueness::Lock],
@@ -41,7 +60,9 @@ impl Fixture for Way {
             organization: None,
             // A file refuses when it is away, and stalls when another program has locked it; in a WAL nobody can.
             faults: match self {
-                Self::Rollback => &[Fault::Refused, Fault::Frozen, Fault::StatementBroken],
+                Self::Rollback | Self::Salted | Self::ByStore => {
+                    &[Fault::Refused, Fault::Frozen, Fault::StatementBroken]
+                }
                 Self::Wal => &[Fault::StatementBroken],
             },
             sabotages: sql::SABOTAGES,
@@ -60,7 +81,11 @@ impl Fixture for Way {
             behind.batch(&sql::tables(Dialect::Sqlite, setup))?;
             let uniqueness = sql::uniqueness(setup);
             Ok(Opened {
-                store: file.open(&sql::statements(setup), uniqueness, PasswordWrite::Hashed)?,
+                store: file.open(
+                    &sql::statements_for(setup, self.passwords()),
+                    uniqueness,
+                    self.passwords(),
+                )?,
                 backdoor: Box::new(SqlBackdoor { sql: behind, key: setup.key }),
                 gate: None,
                 keep: Box::new(file),
