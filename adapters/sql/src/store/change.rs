@@ -84,7 +84,7 @@ impl<D: Database> SqlStore<D> {
     }
 
     /// The store itself says, in the same transaction, that the new password is right.
-    async fn accepts(
+    pub(super) async fn accepts(
         &self,
         transaction: &mut D::Transaction,
         call: &Call,

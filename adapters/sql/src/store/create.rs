@@ -6,7 +6,8 @@ use super::write::{Claim, run};
 use super::{Database, SqlStore};
 use crate::{Parameter, Statement, StatementKey};
 use idstore_contract::{
-    Account, Call, Error, ErrorKind, IdentifierKind, Lookup, NewAccount, Purpose, Rejection, Result, proof,
+    Account, Call, Error, ErrorKind, IdentifierKind, Lookup, NewAccount, NewPassword, Purpose, Rejection,
+    Result, proof,
 };
 use std::sync::Arc;
 
@@ -42,6 +43,9 @@ impl<D: Database> SqlStore<D> {
         let account =
             read.map_err(|error| if error.kind() == ErrorKind::NotFound { lost() } else { error })?;
         proof::created(call, new, &account)?;
+        if let (NewPassword::Clear(password), None) = (&new.password, &account.password) {
+            self.accepts(transaction, call, &account, password).await?;
+        }
         Ok(account)
     }
 
