@@ -76,7 +76,8 @@ impl Assembly<'_> {
 
     fn check(&mut self, key: StatementKey, index: Option<usize>, template: &Template) {
         let place = place(key, index);
-        if let Some(message) = verb(key, &template.verb) {
+        let verb = if template.is_writing_with { "update" } else { &template.verb };
+        if let Some(message) = refused_verb(key, verb) {
             self.problems.push(Problem::error(&place, message));
         }
         for (parameter, offset) in &template.parameters {
@@ -120,7 +121,7 @@ impl Assembly<'_> {
 }
 
 /// What can't be done by a statement of that key, from its first word.
-fn verb(key: StatementKey, verb: &str) -> Option<&'static str> {
+fn refused_verb(key: StatementKey, verb: &str) -> Option<&'static str> {
     match verb {
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" | "set"
         | "attach" | "detach" | "pragma" => {

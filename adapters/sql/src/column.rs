@@ -30,7 +30,7 @@ pub(crate) enum Column {
     AppMetadata(Option<String>),
 }
 
-const FIXED: [(&str, Column); 23] = [
+const FIXED: [(&str, Column); 24] = [
     ("user_id", Column::UserId),
     ("email", Column::Identifier(IdentifierKind::Email)),
     ("email_verified", Column::EmailVerified),
@@ -54,6 +54,7 @@ const FIXED: [(&str, Column); 23] = [
     ("password_changed_at", Column::PasswordChangedAt),
     ("signed_in_as", Column::SignedInAs),
     ("user_metadata", Column::UserMetadata(None)),
+    ("app_metadata", Column::AppMetadata(None)),
 ];
 
 impl Column {
@@ -68,15 +69,12 @@ impl Column {
                 _ => None,
             };
         }
-        if name == "app_metadata" {
-            return Some(Self::AppMetadata(None));
-        }
         FIXED.into_iter().find(|(fixed, _)| *fixed == name).map(|(_, column)| column)
     }
 
     /// The known name that is nearest to an unknown one, if one is near.
     pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-        crate::nearest::nearest(name, FIXED.iter().map(|(fixed, _)| *fixed).chain(["app_metadata"]))
+        crate::nearest::nearest(name, FIXED.iter().map(|(fixed, _)| *fixed))
     }
 
     /// Whether it is a part of the profile, which every lookup must return alike.

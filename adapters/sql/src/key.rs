@@ -63,10 +63,10 @@ impl StatementKey {
     ];
 
     /// The names of all keys, in the same order.
-    pub const NAMES: [&'static str; 12] = {
-        let mut names = [""; 12];
+    pub const NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
         let mut index = 0;
-        while index < 12 {
+        while index < Self::ALL.len() {
             #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, with a bound of its own")]
             {
                 names[index] = Self::ALL[index].name();

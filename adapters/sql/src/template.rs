@@ -15,6 +15,8 @@ pub(crate) struct Template {
     pub(crate) verb: String,
     /// One SELECT that locks and stores nothing.
     pub(crate) is_select: bool,
+    /// A WITH that changes something on its way.
+    pub(crate) is_writing_with: bool,
 }
 
 /// Something in a text that can't be meant.
@@ -38,6 +40,7 @@ pub(crate) fn compile(dialect: Dialect, text: &str) -> (Template, Vec<Fault>) {
     } else if walk.template.verb.is_empty() {
         walk.fault(0, "there is no statement here");
     }
+    walk.template.is_writing_with = walk.template.verb == "with" && walk.writes;
     walk.template.is_select =
         matches!(walk.template.verb.as_str(), "select" | "with" | "values") && !walk.modifies;
     (walk.template, walk.faults)
@@ -60,14 +63,22 @@ struct Walk<'a> {
     /// The last token that is neither blank nor comment, and the one before it.
     last: Option<Token<'a>>,
     last_but_one: Option<Token<'a>>,
+    /// A word that a plain SELECT has not.
     modifies: bool,
+    /// A word with which a change begins.
+    writes: bool,
     closed: bool,
 }
 
 impl<'a> Walk<'a> {
     fn new(dialect: Dialect) -> Self {
-        let template =
-            Template { sql: String::new(), parameters: Vec::new(), verb: String::new(), is_select: false };
+        let template = Template {
+            sql: String::new(),
+            parameters: Vec::new(),
+            verb: String::new(),
+            is_select: false,
+            is_writing_with: false,
+        };
         Self {
             dialect,
             template,
@@ -76,6 +87,7 @@ impl<'a> Walk<'a> {
             last: None,
             last_but_one: None,
             modifies: false,
+            writes: false,
             closed: false,
         }
     }
@@ -164,6 +176,9 @@ impl<'a> Walk<'a> {
             word.as_str(),
             "insert" | "update" | "delete" | "merge" | "into" | "share" | "truncate" | "call"
         );
+        // `FOR UPDATE` and `FOR NO KEY UPDATE` only lock.
+        let locks = self.last.is_some_and(|last| is_word(last, "for") || is_word(last, "key"));
+        self.writes |= matches!(word.as_str(), "insert" | "update" | "delete") && !locks;
         if self.template.verb.is_empty() {
             self.template.verb = word;
         }

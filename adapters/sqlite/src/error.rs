@@ -30,6 +30,12 @@ pub(crate) fn translate(error: &rusqlite::Error) -> Error {
         ErrorCode::DatabaseCorrupt => Error::unavailable("the database file is damaged"),
         ErrorCode::FileLockingProtocolFailed => Error::unavailable("the file system does not keep locks"),
         ErrorCode::NotADatabase => Error::misconfigured("the file is no SQLite database"),
+        // Another program has to finish or undo its work in the file first, or the file has moved.
+        ErrorCode::ReadOnly
+            if !matches!(code.extended_code, ffi::SQLITE_READONLY | ffi::SQLITE_READONLY_DIRECTORY) =>
+        {
+            Error::unavailable("the database file can't be read as it is")
+        }
         ErrorCode::ReadOnly => Error::misconfigured("the database may only be read"),
         ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
             Error::misconfigured("the daemon lacks the right to do this")

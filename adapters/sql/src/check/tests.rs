@@ -152,6 +152,12 @@ fn a_lookup_is_one_statement_that_reads() {
     assert!(problem_with(json!({ "delete": [] }), &hashed()).2.contains("no statement"));
     let writing = "DELETE FROM t WHERE email = :identifier RETURNING id AS user_id";
     assert!(problem_with(json!({ "get_user": writing }), &hashed()).2.contains("only reads"));
+    let on_its_way =
+        "WITH x AS (UPDATE t SET seen = 1 RETURNING *) SELECT id AS user_id FROM x WHERE a = :identifier";
+    assert!(problem_with(json!({ "get_user": on_its_way }), &hashed()).2.contains("only reads"));
+    let locking =
+        "WITH x AS (SELECT * FROM t FOR NO KEY UPDATE) SELECT id AS user_id FROM x WHERE a = :identifier";
+    assert_eq!(problems_with(json!({ "get_user": locking }), &hashed()), []);
     let ending = json!({ "delete": ["DELETE FROM t WHERE id = :user_id", "COMMIT"] });
     assert_eq!(problem_with(ending, &hashed()).0, "statements.delete[1]");
 }

@@ -17,7 +17,8 @@ impl<D: Database> SqlStore<D> {
         let statements = self.offered(StatementKey::Verify)?;
         let mut transaction = self.database.begin(call).await?;
         let done = self.verify_in(&mut transaction, call, statements, account).await;
-        self.end(transaction, done).await
+        let done = self.end(transaction, done).await;
+        self.name_conflict(done, call, &[], None).await
     }
 
     async fn verify_in(
@@ -46,7 +47,8 @@ impl<D: Database> SqlStore<D> {
         let verify = if change.email_verified && !binds { self.offered(StatementKey::Verify)? } else { &[] };
         let mut transaction = self.database.begin(call).await?;
         let done = self.password_in(&mut transaction, call, [statements, verify], account, change).await;
-        self.end(transaction, done).await
+        let done = self.end(transaction, done).await;
+        self.name_conflict(done, call, &[], None).await
     }
 
     async fn password_in(
@@ -144,7 +146,8 @@ impl<D: Database> SqlStore<D> {
         let statements = self.offered(StatementKey::Delete)?;
         let mut transaction = self.database.begin(call).await?;
         let done = self.delete_in(&mut transaction, call, statements, account).await;
-        self.end(transaction, done).await
+        let done = self.end(transaction, done).await;
+        self.name_conflict(done, call, &[], None).await
     }
 
     async fn delete_in(

@@ -1,4 +1,5 @@
 //! `check`: the store compares the password. It counts, so it is asked once, on a session of its own, and committed.
+//! It is no write of ours: what a login does not hear in time is no unknown outcome, so `begin_write` is not said.
 
 use super::bind::{Ask, Binder, Change};
 use super::read::{Inside, by_id};

@@ -73,7 +73,8 @@ impl<D: Database> SqlStore<D> {
         Ok(())
     }
 
-    /// Says which field a violated constraint was about: the lookups are asked after the rollback.
+    /// Says which field a violated constraint was about: the lookups are asked after the rollback. A write that claims
+    /// nothing violated a constraint that is about something else: the store refused a value.
     pub(super) async fn name_conflict<T: Send>(
         &self,
         done: Result<T>,

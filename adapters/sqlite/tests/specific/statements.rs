@@ -227,6 +227,18 @@ async fn a_violated_constraint_that_no_lookup_explains_is_a_refused_value() {
 }
 
 #[tokio::test]
+async fn a_constraint_that_a_change_of_password_violates_is_no_existing_user() {
+    let change = "UPDATE users SET password = :password_hash WHERE id = :user_id";
+    let table = format!("{TABLE}; CREATE UNIQUE INDEX no_two_hashes ON users (password)");
+    let world = World::open(&table, &with(json!({ "change_password": change })));
+    world.behind.batch(USERS).unwrap();
+    let account = world.account("8").await;
+    let change = PasswordChange { password: hashed("hash-a"), email_verified: false };
+    let refused = world.store.change_password(&call(), &account, &change).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Rejected(Rejection::Value(None)));
+}
+
+#[tokio::test]
 async fn a_generated_value_is_the_same_in_all_statements_of_a_call() {
     let table = "CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT, password TEXT);
         CREATE TABLE keys (id TEXT, again TEXT, hex TEXT, alnum TEXT)";
