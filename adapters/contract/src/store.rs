@@ -33,7 +33,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Asks the store itself whether the password is right (a bind, a procedure). The store counts: sent at most once.
     ///
-    /// The password is not empty and has no NUL. Only for stores that describe [`PasswordCheck::ByStore`].
+    /// The password is UTF-8, is not empty and has no NUL. Only for stores that describe [`PasswordCheck::ByStore`].
     fn check(
         &self,
         call: &Call,

@@ -6,22 +6,30 @@ use idstore_conformance::sql::{self, Dialect, Sql, SqlBackdoor, TextRows};
 use idstore_conformance::{Fault, Fixture, Gate, Key, Later, Opened, Scope, Setup, Target, Uniqueness, run};
 use idstore_contract::{IdentifierKind, PasswordCheck, PasswordWrite};
 use serde_json::Value;
-use server::{Address, Database, PASSWORD, change, open, port, variable};
+use server::{Address, Database, PASSWORD, change, open_for, port, variable};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    run(&[&Way::Plain, &Way::Tls, &Way::PgBouncer])
+    run(&[&Way::Plain, &Way::Tls, &Way::PgBouncer, &Way::ByStore])
 }
 
-/// How the store is reached.
+/// How the store is reached, and who compares.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Plain,
     Tls,
     PgBouncer,
+    /// As plain; passwords are in clear, and a statement compares them.
+    ByStore,
+}
+
+impl Way {
+    fn passwords(self) -> PasswordWrite {
+        if self == Self::ByStore { PasswordWrite::ByStore } else { PasswordWrite::Hashed }
+    }
 }
 
 /// PgBouncer keeps a list of roles of its own: there a login is never refused by the server.
@@ -42,14 +50,18 @@ impl Fixture for Way {
             Self::Plain => "postgres",
             Self::Tls => "postgres-tls",
             Self::PgBouncer => "postgres-pgbouncer",
+            Self::ByStore => "postgres-by-store",
         }
     }
 
     fn scope(&self) -> Scope {
         Scope {
             identifiers: &IdentifierKind::ALL,
-            password_check: PasswordCheck::ByProxy,
-            password_write: PasswordWrite::Hashed,
+            password_check: match self {
+                Self::ByStore => PasswordCheck::ByStore,
+                Self::Plain | Self::Tls | Self::PgBouncer => PasswordCheck::ByProxy,
+            },
+            password_write: self.passwords(),
             abilities: sql::abilities(),
             keys: &[Key::Integer, Key::Uuid, Key::Text],
             uniqueness: &[Uniqueness::Constraint, Uniqueness::Lock],
@@ -71,21 +83,22 @@ impl Fixture for Way {
             database.execute(&sql::tables(Dialect::Postgres, setup)).await?;
             let to = match self {
                 Self::PgBouncer => port("IDSTORE_TEST_PGBOUNCER_PORT")?,
-                Self::Plain | Self::Tls => database.address.port,
+                Self::Plain | Self::Tls | Self::ByStore => database.address.port,
             };
             let gate = Gate::open(Target::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, to)))).await;
             let gate = gate.map_err(|error| error.to_string())?;
             let tls = if *self == Self::Tls { "verify-full" } else { "disable" };
-            let mut config = database.config_at(gate.port(), tls, &sql::statements(setup));
+            let mut config =
+                database.config_at(gate.port(), tls, &sql::statements_for(setup, self.passwords()));
             change(&mut config, "pool_max", setup.pool_max);
             change(&mut config, "uniqueness", sql::uniqueness(setup));
             match self {
-                Self::Plain => {}
+                Self::Plain | Self::ByStore => {}
                 Self::Tls => change(&mut config, "ca_file", variable("IDSTORE_TEST_PG_CA")?),
                 Self::PgBouncer => change(&mut config, "prepare", "call"),
             }
             Ok(Opened {
-                store: open(config)?,
+                store: open_for(config, self.passwords())?,
                 backdoor: Box::new(SqlBackdoor { sql: Behind(database.clone()), key: setup.key }),
                 gate: Some(gate),
                 keep: Box::new(database),

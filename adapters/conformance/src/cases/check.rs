@@ -49,7 +49,7 @@ async fn a_wrong_password_is_a_verdict(world: &World) -> Outcome {
         Secret::from(format!(" {right}")),
         Secret::from(right.chars().take(8).collect::<String>()),
         Secret::from("x".repeat(1024)),
-        Secret::new(vec![0xff, 0xfe]),
+        Secret::from("\u{1f40b}"),
     ];
     for (index, password) in wrong.iter().enumerate() {
         is_mismatch(world, &account, password, &format!("wrong password {index}")).await?;

@@ -282,6 +282,12 @@ pub(crate) fn kind<T>(answer: Result<T, Error>) -> Result<ErrorKind, String> {
 
 /// Opens a store.
 pub(crate) fn open(config: Value) -> Result<StoreHandle, String> {
+    open_for(config, PasswordWrite::Hashed)
+}
+
+/// The same where new passwords are handed over in another way.
+pub(crate) fn open_for(config: Value, write: PasswordWrite) -> Result<StoreHandle, String> {
     let config = serde_json::from_value(config).map_err(|error| error.to_string())?;
-    idstore_postgres::open(config, &around()).map_err(|problems| format!("{problems:?}"))
+    let around = Surroundings { password_write: Some(write), ..around() };
+    idstore_postgres::open(config, &around).map_err(|problems| format!("{problems:?}"))
 }
