@@ -1,7 +1,7 @@
 //! The keys of `[stores.postgres.NAME]`, and everything about them that can be said without a server.
 
 use idstore_contract::{Problem, SecretRef, Surroundings, Transport};
-use idstore_sql::{Dialect, StatementsConfig, Uniqueness};
+use idstore_sql::{Dialect, Hints, StatementsConfig, Uniqueness};
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -44,6 +44,9 @@ pub struct Config {
     /// What keeps two accounts from having the same identifier.
     #[serde(default)]
     pub uniqueness: Uniqueness,
+    /// What is said when the database shows something that the configuration leaves unused; presets have some.
+    #[serde(default)]
+    pub hints: Hints,
     /// The statements.
     #[serde(default)]
     pub statements: StatementsConfig,

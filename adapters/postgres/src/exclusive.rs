@@ -10,7 +10,7 @@ use deadpool::managed::{
     Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
 use futures_util::future::{Either, join, select};
-use idstore_contract::{Call, Error};
+use idstore_contract::{Call, Error, ErrorKind};
 use idstore_sql::{Kind, Ran, Rows, Statement, Value};
 use std::ops::Deref;
 use std::pin::pin;
@@ -83,6 +83,20 @@ impl Exclusive {
                 }
                 Err(Broken { error: failure.error, repeat })
             }
+        }
+    }
+
+    /// Whether the server accepts a SELECT. One that it refuses leaves a transaction that nothing more can be said in, and
+    /// its session is not pooled again.
+    pub(crate) async fn knows(&self, call: &Call, select: &str) -> Result<bool, Error> {
+        let lease = self.lease(call.deadline).await?;
+        match lease.batch(&format!("BEGIN READ ONLY; {select}; ROLLBACK"), Doing::Reading).await {
+            Ok(()) => {
+                lease.give_back();
+                Ok(true)
+            }
+            Err(failure) if failure.error.kind() == ErrorKind::Misconfigured => Ok(false),
+            Err(failure) => Err(failure.error),
         }
     }
 

@@ -45,14 +45,17 @@ impl Shared {
         Self { connector, lanes: Default::default(), turn: AtomicUsize::new(0) }
     }
 
-    /// A session that takes a read, other than the one given. `None` where each has more than enough to do.
-    pub(crate) async fn choose(
-        &self,
-        other_than: Option<&Arc<Pipeline>>,
-    ) -> Result<Option<Arc<Pipeline>>, Error> {
-        let fits = |pipeline: &Arc<Pipeline>| {
-            pipeline.takes_reads() && !other_than.is_some_and(|other| Arc::ptr_eq(other, pipeline))
-        };
+    /// A session that takes a read. `None` where each has more than enough to do.
+    pub(crate) async fn choose(&self) -> Result<Option<Arc<Pipeline>>, Error> {
+        self.choose_one(Pipeline::takes_reads).await
+    }
+
+    /// A session on which a read waits for nobody: it is sent again only once.
+    pub(crate) async fn choose_idle(&self) -> Result<Option<Arc<Pipeline>>, Error> {
+        self.choose_one(Pipeline::is_idle).await
+    }
+
+    async fn choose_one(&self, fits: fn(&Pipeline) -> bool) -> Result<Option<Arc<Pipeline>>, Error> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let lanes =
             || (0..LANES).filter_map(|lane| self.lanes.get(turn.wrapping_add(lane).checked_rem(LANES)?));
@@ -135,6 +138,11 @@ impl Pipeline {
     fn takes_reads(&self) -> bool {
         let owed = locked(&self.owed);
         self.session.is_usable() && owed.answers.len() < OWED_MAX && !owed.is_late()
+    }
+
+    /// Whether a new read would be answered next.
+    fn is_idle(&self) -> bool {
+        self.session.is_usable() && locked(&self.owed).answers.is_empty()
     }
 
     /// Sends a read. `Err` is the index of a value that its type can't hold; then nothing was sent.

@@ -47,7 +47,7 @@ pub fn open(config: Config, around: &Surroundings) -> Result<StoreHandle, Vec<Pr
         .map_err(|error| vec![Problem::error("pool_max", error.to_string())])?;
     let shared = (config.prepare == Prepare::Connection).then(|| Shared::new(connector.clone()));
     let database = Postgres { connector, shared, exclusive, transport: config.transport() };
-    Ok(Arc::new(SqlStore::new(database, statements, config.uniqueness)))
+    Ok(Arc::new(SqlStore::new(database, statements, config.uniqueness).with_hints(config.hints.clone())))
 }
 
 fn resolve_password(config: &Config, problems: &mut Vec<Problem>) -> Option<Secret> {
@@ -103,6 +103,12 @@ impl Database for Postgres {
         self.exclusive.begin(call).await
     }
 
+    async fn knows(&self, call: &Call, select: &str) -> Result<bool, Error> {
+        timeout_at(call.deadline.into(), self.exclusive.knows(call, select))
+            .await
+            .unwrap_or_else(|_| Err(Error::timeout()))
+    }
+
     async fn probe(
         &self,
         call: &Call,
@@ -131,7 +137,7 @@ impl Postgres {
         may_share: bool,
     ) -> Result<Ran, Broken> {
         let chosen = match &self.shared {
-            Some(shared) if may_share => shared.choose(None).await?,
+            Some(shared) if may_share => shared.choose().await?,
             _ => None,
         };
         let Some(pipeline) = chosen else {
@@ -156,10 +162,9 @@ impl Postgres {
         values: &[Value],
         mut first: Sent,
     ) -> Result<Ran, Broken> {
-        let slow = first.pipeline.clone();
         let second = async {
             let other = match &self.shared {
-                Some(shared) => shared.choose(Some(&slow)).await?,
+                Some(shared) => shared.choose_idle().await?,
                 None => None,
             };
             match other {
@@ -209,7 +214,7 @@ impl Postgres {
             Broken { error: failure.error, repeat }
         };
         let chosen = match &self.shared {
-            Some(shared) => shared.choose(None).await?,
+            Some(shared) => shared.choose().await?,
             None => None,
         };
         if let Some(pipeline) = chosen {
