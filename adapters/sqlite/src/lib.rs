@@ -2,6 +2,7 @@
 
 mod config;
 mod error;
+mod fit;
 mod row;
 mod session;
 mod store;

@@ -1,12 +1,13 @@
 //! [`Session`]: one connection to the file, and what runs on it. It blocks, so it lives on a thread of its own.
 //!
-//! A session opens the file when it is first needed, and again when the file under the path has become another one.
-//! It never makes a file.
+//! A session opens the file when it is first needed, and again when the file under the path has become another one. It
+//! never makes a file, and it answers nothing from one that the statements do not fit.
 
 use crate::error::translate;
+use crate::fit::{Fit, prepared};
 use crate::row::{Bound, cell};
-use idstore_contract::{Error, ErrorKind, Result};
-use idstore_sql::{Prepared, PreparedColumn, ROWS_MAX, Rows, Statement, Value};
+use idstore_contract::{Error, ErrorKind, Problem, Result};
+use idstore_sql::{ROWS_MAX, Rows, Statement, Statements, Value};
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 use std::os::unix::fs::MetadataExt;
@@ -28,6 +29,8 @@ pub(crate) struct Opening {
     /// The longest wait for another program's lock.
     pub(crate) busy_timeout: Duration,
     pub(crate) mode: Mode,
+    /// What the file has to fit.
+    pub(crate) statements: Arc<Statements>,
 }
 
 /// What a session may do.
@@ -75,15 +78,14 @@ impl Session {
 
     /// Runs one statement outside a transaction.
     pub(crate) fn read(&mut self, limits: &Limits, statement: &Statement, values: &[Value]) -> Result<Rows> {
-        self.on_current_file(|connection, busy| run(connection, busy, limits, statement, values))
+        self.on_current_file(limits, |connection| run(connection, statement, values))
     }
 
     /// Begins a transaction that no other writer can get in the way of.
     pub(crate) fn begin(&mut self, limits: &Limits) -> Result<()> {
         // Without a write in the configuration a transaction only holds the reads of a `check` together.
         let begin = if self.opening.mode == Mode::Writing { "BEGIN IMMEDIATE" } else { "BEGIN" };
-        self.on_current_file(|connection, busy| {
-            arm(connection, busy, limits)?;
+        self.on_current_file(limits, |connection| {
             connection.execute_batch(begin).map_err(|error| translate(&error))
         })
     }
@@ -95,7 +97,8 @@ impl Session {
         if open.connection.is_autocommit() {
             return Err(gone());
         }
-        run(&mut open.connection, busy, limits, statement, values)
+        arm(&mut open.connection, busy, limits)?;
+        run(&mut open.connection, statement, values)
     }
 
     /// Ends the transaction for good. What fails here is rolled back, so that the session is free.
@@ -127,51 +130,17 @@ impl Session {
         }
     }
 
-    /// What SQLite says of a statement.
-    pub(crate) fn prepare(&mut self, statement: &Statement) -> Result<(Prepared, bool)> {
-        self.on_current_file(|connection, _| {
-            let prepared = prepared(connection, statement, statement.parameters().len())?;
-            let columns = prepared.columns();
-            let columns = columns.map(|column| PreparedColumn {
-                name: column.name().to_owned(),
-                type_name: column.decl_type().map(str::to_ascii_lowercase),
-                cast: None,
-            });
-            let parameters = vec![None; statement.parameters().len()];
-            Ok((Prepared { columns: columns.collect(), parameters }, prepared.readonly()))
-        })
-    }
-
-    /// Whether SQLite accepts a statement.
-    pub(crate) fn knows(&mut self, select: &str) -> Result<bool> {
-        self.on_current_file(|connection, _| {
-            match connection.prepare(select).map_err(|error| translate(&error)) {
-                Ok(_) => Ok(true),
-                Err(error) if error.kind() == ErrorKind::Misconfigured => Ok(false),
-                Err(error) => Err(error),
-            }
-        })
-    }
-
     /// Reads the file's first page.
     pub(crate) fn touch(&mut self, limits: &Limits) -> Result<()> {
-        self.on_current_file(|connection, busy| {
-            arm(connection, busy, limits)?;
-            let read = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
-            read.map_err(|error| translate(&error))
-        })
+        self.on_current_file(limits, touch)
     }
 
-    /// Whether the file can't be written, whatever the configuration asks for.
-    pub(crate) fn is_readonly(&mut self) -> Result<bool> {
-        self.on_current_file(|connection, _| {
-            connection.is_readonly("main").map_err(|error| translate(&error))
-        })
-    }
-
-    fn on_current_file<T>(&mut self, work: impl FnOnce(&mut Connection, Duration) -> Result<T>) -> Result<T> {
-        let busy = self.opening.busy_timeout;
-        let done = work(self.connection()?, busy);
+    fn on_current_file<T>(
+        &mut self,
+        limits: &Limits,
+        work: impl FnOnce(&mut Connection) -> Result<T>,
+    ) -> Result<T> {
+        let done = self.connection(limits).and_then(work);
         // A file that can't be read now may be another one, or mounted again, at the next call.
         if done.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unavailable) {
             self.open = None;
@@ -179,13 +148,16 @@ impl Session {
         done
     }
 
-    /// The connection to the file that lies under the path now.
-    fn connection(&mut self) -> Result<&mut Connection> {
+    /// The connection to the file that lies under the path now; from here on it stops when its limits are reached.
+    fn connection(&mut self, limits: &Limits) -> Result<&mut Connection> {
         let file = self.file()?;
-        let kept = self.open.take().filter(|open| open.file == file);
-        let open = match kept {
-            Some(open) => open,
-            None => Open { connection: self.opening.connect()?, file },
+        let open = if let Some(mut open) = self.open.take().filter(|open| open.file == file) {
+            arm(&mut open.connection, self.opening.busy_timeout, limits)?;
+            open
+        } else {
+            let connection = self.opening.connect(limits)?;
+            Fit::of(&connection, &self.opening.statements)?.or_refuse()?;
+            Open { connection, file }
         };
         Ok(&mut self.open.insert(open).connection)
     }
@@ -203,7 +175,29 @@ impl Session {
 }
 
 impl Opening {
-    fn connect(&self) -> Result<Connection> {
+    /// What is wrong with the file and the statements on it, seen through a connection of its own.
+    pub(crate) fn probe(&self, limits: &Limits) -> Result<Vec<Problem>> {
+        let mut connection = self.connect(limits)?;
+        touch(&mut connection)?;
+        let mut problems = Vec::new();
+        if self.mode == Mode::Writing && connection.is_readonly("main").map_err(|error| translate(&error))? {
+            problems.push(Problem::error("path", "statements write, and the file may only be read"));
+        }
+        problems.extend(Fit::of(&connection, &self.statements)?.problems);
+        Ok(problems)
+    }
+
+    /// Whether the file has what a SELECT names, whatever the statements need.
+    pub(crate) fn knows(&self, limits: &Limits, select: &str) -> Result<bool> {
+        let connection = self.connect(limits)?;
+        match connection.prepare(select).map_err(|error| translate(&error)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Misconfigured => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn connect(&self, limits: &Limits) -> Result<Connection> {
         let access = match self.mode {
             Mode::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
             Mode::QueryOnly | Mode::Writing => OpenFlags::SQLITE_OPEN_READ_WRITE,
@@ -211,7 +205,6 @@ impl Opening {
         let connect = || -> rusqlite::Result<Connection> {
             let connection =
                 Connection::open_with_flags(&self.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-            connection.busy_timeout(self.busy_timeout)?;
             connection.set_prepared_statement_cache_capacity(PREPARED_MAX);
             // The schema is the application's, and may be anybody's: it gets no functions with effects.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -222,18 +215,13 @@ impl Opening {
             connection.pragma_update(None, "query_only", self.mode != Mode::Writing)?;
             Ok(connection)
         };
-        connect().map_err(|error| translate(&error))
+        let mut connection = connect().map_err(|error| translate(&error))?;
+        arm(&mut connection, self.busy_timeout, limits)?;
+        Ok(connection)
     }
 }
 
-fn run(
-    connection: &mut Connection,
-    busy: Duration,
-    limits: &Limits,
-    statement: &Statement,
-    values: &[Value],
-) -> Result<Rows> {
-    arm(connection, busy, limits)?;
+fn run(connection: &mut Connection, statement: &Statement, values: &[Value]) -> Result<Rows> {
     let mut prepared = prepared(connection, statement, values.len())?;
     for (position, value) in (1_usize..).zip(values) {
         prepared.raw_bind_parameter(position, Bound(value)).map_err(|error| translate(&error))?;
@@ -265,17 +253,9 @@ fn rows(prepared: &mut CachedStatement<'_>) -> rusqlite::Result<Vec<Vec<idstore_
     Ok(kept)
 }
 
-fn prepared<'a>(
-    connection: &'a Connection,
-    statement: &Statement,
-    values: usize,
-) -> Result<CachedStatement<'a>> {
-    let prepared = connection.prepare_cached(statement.sql()).map_err(|error| translate(&error))?;
-    // SQLite would take a position that nobody fills for NULL.
-    if prepared.parameter_count() != values {
-        return Err(Error::misconfigured("SQLite sees other parameters in a statement than its names"));
-    }
-    Ok(prepared)
+fn touch(connection: &mut Connection) -> Result<()> {
+    let read = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    read.map_err(|error| translate(&error))
 }
 
 /// From here on the connection stops by itself when its limits are reached.

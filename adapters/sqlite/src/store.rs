@@ -6,7 +6,7 @@ use crate::session::{Mode, Opening, Session};
 use crate::worker::{Steps, Workers};
 use idstore_contract::{Call, Depth, Error, Problem, Result, StoreHandle, Surroundings, Transport};
 use idstore_sql::{
-    Database, Dialect, Kind, Prepared, Ran, SqlStore, Statement, StatementKey, Statements, Transaction, Value,
+    Database, Dialect, Ran, SqlStore, Statement, StatementKey, Statements, Transaction, Value,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,8 @@ pub fn open(config: Config, around: &Surroundings) -> std::result::Result<StoreH
     let Config { path, busy_timeout_ms, uniqueness, hints, statements } = config;
     let statements = Arc::new(statements.compile(Dialect::Sqlite, around)?);
     let busy_timeout = Duration::from_millis(busy_timeout_ms.into());
-    let opening = |mode| Opening { path: path.clone(), busy_timeout, mode };
+    let opening =
+        |mode| Opening { path: path.clone(), busy_timeout, mode, statements: Arc::clone(&statements) };
     let (reading, writing) =
         if statements.writes() { (Mode::QueryOnly, Mode::Writing) } else { (Mode::ReadOnly, Mode::ReadOnly) };
     let transactions = statements.writes() || !statements.of(StatementKey::Check).is_empty();
@@ -65,8 +66,8 @@ impl Database for Sqlite {
     }
 
     async fn knows(&self, call: &Call, select: &str) -> Result<bool> {
-        let select = select.to_owned();
-        self.readers.run(call.deadline, move |session, _| session.knows(&select)).await
+        let (select, probing) = (select.to_owned(), self.probing.clone());
+        self.readers.run(call.deadline, move |_, limits| probing.knows(limits, &select)).await
     }
 
     async fn begin(&self, call: &Call) -> Result<Steps> {
@@ -84,38 +85,10 @@ impl Database for Sqlite {
                 Some(probe) => session.read(limits, probe, &[]).map(|_| Vec::new()),
                 None => session.touch(limits).map(|()| Vec::new()),
             },
-            Depth::Full => {
-                let mut session = Session::new(probing);
-                session.touch(limits)?;
-                look_at_everything(&mut session, &statements)
-            }
+            Depth::Full => probing.probe(limits),
         });
         probe.await
     }
-}
-
-fn look_at_everything(session: &mut Session, statements: &Statements) -> Result<Vec<Problem>> {
-    let mut problems = Vec::new();
-    if statements.writes() && session.is_readonly()? {
-        problems.push(Problem::error("path", "statements write, and the file may only be read"));
-    }
-    let mut prepared: Vec<Option<Prepared>> = Vec::new();
-    for statement in statements.all() {
-        prepared.push(match session.prepare(statement) {
-            Ok((prepared, readonly)) => {
-                if !readonly && statement.key().kind() == Kind::Lookup {
-                    problems.push(Problem::error(statement.place(), "this lookup changes something"));
-                }
-                Some(prepared)
-            }
-            Err(error) => {
-                problems.push(Problem::error(statement.place(), error.to_string()));
-                None
-            }
-        });
-    }
-    problems.extend(statements.inspect(&prepared));
-    Ok(problems)
 }
 
 impl Transaction for Steps {

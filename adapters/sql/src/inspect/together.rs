@@ -121,11 +121,10 @@ impl Seen<'_> {
             }
             Some(_) | None => None,
         };
-        // What `create` lets the store hash is proven by the account alone.
-        let by_store = self.statements.password_write == Some(PasswordWrite::ByStore);
-        let writes =
-            [Key::Create, Key::ChangePassword].into_iter().filter(|key| *key != Key::Create || !by_store);
-        for key in writes.filter(|key| self.statements.has(*key)).collect::<Vec<_>>() {
+        for key in [Key::Create, Key::ChangePassword] {
+            if !self.statements.has(key) {
+                continue;
+            }
             self.problems.extend(lacking.map(|column| {
                 let message =
                     format!("no lookup of an account returns {column}, so that the write can't be proven");

@@ -2,8 +2,8 @@
 
 use crate::world::{BY_ID, CREATE, GET_USER, TABLE, World, call, hashed, new};
 use idstore_contract::{
-    Ability, Deleted, Depth, ErrorKind, IdentifierChange, IdentifierKind, Lookup, NewPassword,
-    PasswordChange, PasswordCheck, PasswordWrite, Purpose, Rejection, Secret, Verdict,
+    Ability, Account, Deleted, Depth, ErrorKind, Handle, IdentifierChange, IdentifierKind, Lookup,
+    NewPassword, PasswordChange, PasswordCheck, PasswordWrite, Purpose, Rejection, Secret, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -113,9 +113,22 @@ async fn a_check_needs_no_write() {
 #[tokio::test]
 async fn a_check_that_does_not_answer_is_no_mismatch() {
     let world = world(json!({ "check": "SELECT password = :password FROM users WHERE id = :user_id" }));
-    let account = world.account("7").await;
+    let account = Account::new(Handle::new("7"), "7");
     let refused = world.store.check(&call(), &account, &Secret::from("hash-a")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Misconfigured);
+}
+
+#[tokio::test]
+async fn nothing_is_answered_from_a_file_that_a_statement_does_not_fit_until_it_does() {
+    let world =
+        world(json!({ "change_username": "UPDATE users SET nick = :new_username WHERE id = :user_id" }));
+    let refused = world.by_id("7").await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Misconfigured);
+    assert!(refused.details().any(|detail| detail == ("column", "nick")), "{refused}");
+    let problems = world.store.probe(&call(), Depth::Full).await.unwrap();
+    assert!(problems.len() == 1 && problems[0].key == "statements.change_username", "{problems:?}");
+    world.behind.batch("ALTER TABLE users ADD COLUMN nick TEXT").unwrap();
+    assert_eq!(world.account("7").await.user_id, "7");
 }
 
 #[tokio::test]

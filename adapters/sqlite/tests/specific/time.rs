@@ -6,7 +6,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-    SELECT count(*) AS user_id, 'x' AS email FROM n WHERE :identifier IS NOT NULL";
+    SELECT count(*) AS user_id, 'x' AS email, NULL AS username, 0 AS email_verified, NULL AS password_hash FROM n WHERE :identifier IS NOT NULL";
 
 #[tokio::test]
 async fn a_statement_that_never_ends_is_stopped_at_the_deadline_and_its_session_goes_on() {
