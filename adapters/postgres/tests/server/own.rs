@@ -13,16 +13,22 @@ pub(crate) struct OwnServer {
 impl OwnServer {
     /// Makes and starts one, on the loopback address and a socket.
     pub(crate) fn start() -> Result<Self, String> {
-        let folder =
-            tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").map_err(|error| error.to_string())?;
+        let folder = tempfile::Builder::new().prefix("pg").tempdir().map_err(|error| error.to_string())?;
         if is_root()? {
             shell(&format!("chown postgres {}", folder.path().display()))?;
         }
-        let port = free_port()?;
-        let server = Self { address: Address { socket: folder.path().to_owned(), port }, folder };
+        let mut server = Self { address: Address { socket: folder.path().to_owned(), port: 0 }, folder };
         server.run("initdb", "-U postgres -A trust --no-sync -E UTF8 --locale=C.UTF-8")?;
-        server.up()?;
-        Ok(server)
+        // Somebody else may take a free port before the server does.
+        let mut started = Err("not started".to_owned());
+        for _ in 0..3 {
+            server.address.port = free_port()?;
+            started = server.up();
+            if started.is_ok() {
+                break;
+            }
+        }
+        started.map(|()| server)
     }
 
     pub(crate) fn up(&self) -> Outcome {
