@@ -3,8 +3,8 @@
 //! A session that saw a timeout or a dropped call never goes back to the pool: the server may still be running what
 //! nobody waits for, and the next caller would wait for it.
 
-use crate::connector::Connector;
 use crate::error::{Doing, Failure, Fate};
+use crate::opener::Opener;
 use crate::session::Session;
 use deadpool::managed::{
     Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts,
@@ -22,18 +22,18 @@ use tokio::time::timeout_at;
 /// The pool of exclusive sessions.
 pub(crate) struct Exclusive {
     pool: Pool<Sessions>,
-    connector: Arc<Connector>,
+    opener: Arc<Opener>,
 }
 
 impl Exclusive {
     /// At most `pool_max` sessions; none is opened before it is needed.
-    pub(crate) fn new(connector: Arc<Connector>, pool_max: usize) -> Result<Self, Error> {
-        let pool = Pool::builder(Sessions(connector.clone()))
+    pub(crate) fn new(opener: Arc<Opener>, pool_max: usize) -> Result<Self, Error> {
+        let pool = Pool::builder(Sessions(opener.clone()))
             .max_size(pool_max)
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|_| Error::unexpected("the pool of sessions can't be made"))?;
-        Ok(Self { pool, connector })
+        Ok(Self { pool, opener })
     }
 
     /// A session for this caller alone, within the deadline.
@@ -66,7 +66,7 @@ impl Exclusive {
                 return Ok(Ran::Unfit { position });
             }
         };
-        let commands = self.connector.begin(call.remaining());
+        let commands = self.opener.begin(call.remaining());
         let in_transaction = alone(&lease, &commands, lease.run(statement, parameters, Doing::Reading));
         let Ok(outcome) = timeout_at(call.deadline.into(), in_transaction).await else {
             return Err(Error::timeout().into());
@@ -77,7 +77,7 @@ impl Exclusive {
                 Ok(Ran::Rows(rows))
             }
             Err(failure) => {
-                let repeat = self.connector.outdate(&lease, failure.fate);
+                let repeat = self.opener.outdate(&lease, failure.fate);
                 if failure.fate == Fate::Usable {
                     lease.give_back();
                 }
@@ -106,20 +106,15 @@ impl Exclusive {
         let mut is_first = true;
         loop {
             let lease = self.lease(call.deadline).await?;
-            let commands = self.connector.begin(call.remaining());
+            let commands = self.opener.begin(call.remaining());
             let answer = timeout_at(call.deadline.into(), lease.batch(&commands, Doing::Writing)).await;
             match answer.map_err(|_| Error::timeout())? {
                 Ok(()) => {
-                    let connector = self.connector.clone();
-                    return Ok(PostgresTransaction {
-                        lease,
-                        connector,
-                        deadline: call.deadline,
-                        failed: false,
-                    });
+                    let opener = self.opener.clone();
+                    return Ok(PostgresTransaction { lease, opener, deadline: call.deadline, failed: false });
                 }
                 Err(failure) => {
-                    if !self.connector.outdate(&lease, failure.fate) || !is_first {
+                    if !self.opener.outdate(&lease, failure.fate) || !is_first {
                         return Err(failure.error);
                     }
                     is_first = false;
@@ -163,7 +158,7 @@ async fn alone(
 }
 
 /// Makes sessions for the pool.
-struct Sessions(Arc<Connector>);
+struct Sessions(Arc<Opener>);
 
 impl Manager for Sessions {
     type Type = Arc<Session>;
@@ -212,7 +207,7 @@ impl Drop for Lease {
 /// A transaction that writes.
 pub(crate) struct PostgresTransaction {
     lease: Lease,
-    connector: Arc<Connector>,
+    opener: Arc<Opener>,
     deadline: Instant,
     /// A statement failed, and the server will make a ROLLBACK of a COMMIT without saying so.
     failed: bool,
@@ -267,7 +262,7 @@ impl PostgresTransaction {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(failure)) => {
                 self.failed = true;
-                if self.connector.outdate(&self.lease, failure.fate) {
+                if self.opener.outdate(&self.lease, failure.fate) {
                     self.lease.spoil();
                 }
                 Err(failure.error)

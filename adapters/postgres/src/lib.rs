@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
-mod connector;
 mod decode;
 mod encode;
 mod error;
 mod exclusive;
+mod opener;
 mod session;
 mod shared;
 mod store;

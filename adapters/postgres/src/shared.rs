@@ -5,8 +5,8 @@
 //! session whose oldest answer is late takes no new read, and what waits behind is sent again elsewhere. Nothing is
 //! ever cancelled on the server here: a cancel request would hit whichever statement runs when it arrives.
 
-use crate::connector::{Connector, locked};
 use crate::error::{Doing, Failure, Fate};
+use crate::opener::{Opener, locked};
 use crate::session::Session;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared as SharedFuture, maybe_done};
@@ -31,7 +31,7 @@ const OWED_MAX: usize = 64;
 
 /// The shared sessions of a store.
 pub(crate) struct Shared {
-    connector: Arc<Connector>,
+    opener: Arc<Opener>,
     lanes: [Mutex<Option<Opening>>; LANES],
     turn: AtomicUsize,
 }
@@ -41,8 +41,8 @@ type Opening = SharedFuture<BoxFuture<'static, Result<Arc<Pipeline>, Error>>>;
 
 impl Shared {
     /// Opens nothing yet.
-    pub(crate) fn new(connector: Arc<Connector>) -> Self {
-        Self { connector, lanes: Default::default(), turn: AtomicUsize::new(0) }
+    pub(crate) fn new(opener: Arc<Opener>) -> Self {
+        Self { opener, lanes: Default::default(), turn: AtomicUsize::new(0) }
     }
 
     /// A session that takes a read. `None` where each has more than enough to do.
@@ -84,7 +84,7 @@ impl Shared {
     /// Waits for a lane's session. One that was outdated while it was opened is opened again, once.
     async fn opened(&self, lane: &Mutex<Option<Opening>>) -> Result<Arc<Pipeline>, Error> {
         let pipeline = self.opening(lane).await?;
-        if self.connector.may_use(&pipeline.session) { Ok(pipeline) } else { self.opening(lane).await }
+        if self.opener.may_use(&pipeline.session) { Ok(pipeline) } else { self.opening(lane).await }
     }
 
     /// What stands in a lane, or a new session where that is of no further use. It is opened in a task of its own: a
@@ -94,16 +94,16 @@ impl Shared {
         if let Some(opening) = &*lane {
             let is_good = match opening.peek() {
                 None => true,
-                Some(Ok(pipeline)) => self.connector.may_use(&pipeline.session),
+                Some(Ok(pipeline)) => self.opener.may_use(&pipeline.session),
                 Some(Err(_)) => false,
             };
             if is_good {
                 return opening.clone();
             }
         }
-        let connector = self.connector.clone();
-        let opened = tokio::spawn(async move { connector.open().await.map(Pipeline::new) });
-        let opening = opened
+        let opener = self.opener.clone();
+        let task = tokio::spawn(async move { opener.open().await.map(Pipeline::new) });
+        let opening = task
             .map(|opened| {
                 opened.unwrap_or_else(|_| Err(Error::unexpected("the opening of a session broke off")))
             })

@@ -1,9 +1,9 @@
 //! The database that [`SqlStore`] stands on: which session a statement goes to, and when a read is repeated.
 
 use crate::config::{Config, Prepare};
-use crate::connector::Connector;
 use crate::error::Failure;
 use crate::exclusive::{Broken, Exclusive, PostgresTransaction};
+use crate::opener::Opener;
 use crate::session::Session;
 use crate::shared::{Sent, Shared};
 use crate::tls;
@@ -41,12 +41,12 @@ pub fn open(config: Config, around: &Surroundings) -> Result<StoreHandle, Vec<Pr
     for problem in &problems {
         tracing::warn!(key = problem.key, "{}", problem.message);
     }
-    let connector = Arc::new(Connector::new(config, password.as_ref(), tls, statements.clone(), ceiling));
+    let opener = Arc::new(Opener::new(config, password.as_ref(), tls, statements.clone(), ceiling));
     let pool_max = usize::try_from(config.pool_max).unwrap_or(usize::MAX);
-    let exclusive = Exclusive::new(connector.clone(), pool_max)
+    let exclusive = Exclusive::new(opener.clone(), pool_max)
         .map_err(|error| vec![Problem::error("pool_max", error.to_string())])?;
-    let shared = (config.prepare == Prepare::Connection).then(|| Shared::new(connector.clone()));
-    let database = Postgres { connector, shared, exclusive, transport: config.transport() };
+    let shared = (config.prepare == Prepare::Connection).then(|| Shared::new(opener.clone()));
+    let database = Postgres { opener, shared, exclusive, transport: config.transport() };
     Ok(Arc::new(SqlStore::new(database, statements, config.uniqueness).with_hints(config.hints.clone())))
 }
 
@@ -65,7 +65,7 @@ fn resolve_password(config: &Config, problems: &mut Vec<Problem>) -> Option<Secr
 
 /// A configured PostgreSQL database.
 struct Postgres {
-    connector: Arc<Connector>,
+    opener: Arc<Opener>,
     /// `None` with `prepare = "call"`: a pooler in transaction mode has nothing that could be shared.
     shared: Option<Shared>,
     exclusive: Exclusive,
@@ -119,7 +119,7 @@ impl Database for Postgres {
             match depth {
                 Depth::Alive => self.alive(call, statements).await.map(|()| Vec::new()),
                 Depth::Full => {
-                    let (_, problems) = self.connector.open_and_compare().await?;
+                    let (_, problems) = self.opener.open_and_compare().await?;
                     Ok(problems)
                 }
             }
@@ -191,7 +191,7 @@ impl Postgres {
 
     fn judge(&self, sent: &Sent, answer: Result<Rows, Failure>) -> Result<Ran, Broken> {
         answer.map(Ran::Rows).map_err(|failure| {
-            let repeat = self.connector.outdate(&sent.pipeline.session, failure.fate);
+            let repeat = self.opener.outdate(&sent.pipeline.session, failure.fate);
             Broken { error: failure.error, repeat }
         })
     }
@@ -210,7 +210,7 @@ impl Postgres {
 
     async fn alive_once(&self, call: &Call) -> Result<(), Broken> {
         let broken = |session: &Session, failure: Failure| {
-            let repeat = self.connector.outdate(session, failure.fate);
+            let repeat = self.opener.outdate(session, failure.fate);
             Broken { error: failure.error, repeat }
         };
         let chosen = match &self.shared {

@@ -17,9 +17,9 @@ pub(crate) fn connect(config: &Config) -> Result<Option<MakeRustlsConnect>, Vec<
     if config.tls == Tls::Disable || config.socket_folder().is_some() {
         return Ok(None);
     }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = verifier(config, &provider).map_err(|problem| vec![problem])?;
-    let builder = ClientConfig::builder_with_provider(provider)
+    let crypto = Arc::new(aws_lc_rs::default_provider());
+    let verifier = verifier(config, &crypto).map_err(|problem| vec![problem])?;
+    let builder = ClientConfig::builder_with_provider(crypto)
         .with_safe_default_protocol_versions()
         .map_err(|_| vec![Problem::error("tls", "this build has no version of TLS")])?
         .dangerous()
@@ -39,11 +39,11 @@ pub(crate) fn connect(config: &Config) -> Result<Option<MakeRustlsConnect>, Vec<
     Ok(Some(MakeRustlsConnect::new(client)))
 }
 
-fn verifier(config: &Config, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Problem> {
+fn verifier(config: &Config, crypto: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Problem> {
     if config.tls == Tls::Require {
-        return Ok(Arc::new(Anybody(provider.clone())));
+        return Ok(Arc::new(Anybody(crypto.clone())));
     }
-    let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(config)?), provider.clone())
+    let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(config)?), crypto.clone())
         .build()
         .map_err(|_| Problem::error("ca_file", "holds no authority"))?;
     Ok(if config.tls == Tls::VerifyCa { Arc::new(AnyName(chain)) } else { chain })

@@ -41,7 +41,7 @@ async fn people(keys: &[(&str, Value)]) -> Result<(Database, StoreHandle), Strin
     Ok((database, store))
 }
 
-/// Finds everybody at once, each within so long, and says how many backends answered.
+/// Finds everybody at once, each within so long, and says how many processes of the server answered.
 async fn everybody(store: &StoreHandle, limit: Duration) -> Result<usize, String> {
     let mut lookups = JoinSet::new();
     for number in 1..=50 {
@@ -54,11 +54,11 @@ async fn everybody(store: &StoreHandle, limit: Duration) -> Result<usize, String
             Ok::<_, String>(found.profile.nickname)
         });
     }
-    let mut backends = std::collections::BTreeSet::new();
+    let mut processes = std::collections::BTreeSet::new();
     while let Some(done) = lookups.join_next().await {
-        backends.insert(done.map_err(|error| error.to_string())??);
+        processes.insert(done.map_err(|error| error.to_string())??);
     }
-    Ok(backends.len())
+    Ok(processes.len())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,9 +85,9 @@ async fn a_slow_statement_does_not_hold_up_its_neighbours() -> Outcome {
 async fn a_dropped_read_leaves_its_session() -> Outcome {
     let (database, store) = people(&[]).await?;
     everybody(&store, Duration::from_secs(5)).await?;
-    let backends = "SELECT string_agg(pid::text, ',' ORDER BY pid) FROM pg_stat_activity
+    let processes = "SELECT string_agg(pid::text, ',' ORDER BY pid) FROM pg_stat_activity
                      WHERE datname = current_database() AND application_name = 'idstore-proxy'";
-    let before = database.value(backends).await?;
+    let before = database.value(processes).await?;
     let dropped =
         tokio::time::timeout(Duration::from_millis(50), find(&store, "slow@example.com", 10_000)).await;
     ensure(dropped.is_err(), "the slow one was not slow")?;
@@ -99,7 +99,7 @@ async fn a_dropped_read_leaves_its_session() -> Outcome {
         Ok(database.value(waiting).await? == "t")
     })
     .await?;
-    let after = database.value(backends).await?;
+    let after = database.value(processes).await?;
     let kept = before.split(',').all(|pid| after.split(',').any(|other| other == pid));
     ensure(kept, format!("sessions {before} became {after}"))
 }

@@ -1,4 +1,4 @@
-//! [`Connector`]: where sessions come from, and which of them may still be used.
+//! [`Opener`]: where sessions come from, and which of them may still be used.
 //!
 //! A session is born with its limits set and every statement prepared and compared with the configuration, so that a
 //! server that does not fit is found out at the first session and at each later one, and never in the middle of a
@@ -34,7 +34,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
 const KEEPALIVE_RETRIES: u32 = 3;
 
 /// Opens sessions.
-pub(crate) struct Connector {
+pub(crate) struct Opener {
     way: tokio_postgres::Config,
     tls: Option<MakeRustlsConnect>,
     statements: Arc<Statements>,
@@ -47,7 +47,7 @@ pub(crate) struct Connector {
     warned: AtomicBool,
 }
 
-impl Connector {
+impl Opener {
     /// No I/O.
     pub(crate) fn new(
         config: &Config,
