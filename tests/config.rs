@@ -1,12 +1,21 @@
 //! The configuration as an operator meets it: files and variables in, types or a report out.
 
-use idstore_proxy::config::{self, Loaded, Name, preset};
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a helper of a test fails the test by panicking, and counts lines of a short text"
+)]
+
+use idstore_proxy::config::{self, Loaded, Name};
 use proptest::prelude::*;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
-use {idstore_proxy::config::preset::OptionValue, std::collections::BTreeMap};
+use {
+    idstore_proxy::config::preset::{self, OptionValue},
+    std::collections::BTreeMap,
+};
 
 /// A folder with a configuration, removed in the end.
 struct Folder(PathBuf);
@@ -57,7 +66,7 @@ fn name(text: &str) -> Name {
 #[test]
 #[cfg(all(feature = "postgres", feature = "sqlite"))]
 fn every_mistake_is_reported_at_once_with_its_place() {
-    let path = Path::new("tests/fixtures/config/mistakes");
+    let path = std::path::Path::new("tests/fixtures/config/mistakes");
     let report = config::load(&path.join("config.toml"), []).unwrap_err().to_string();
     let expected = fs::read_to_string(path.join("expected.txt")).unwrap();
     assert_eq!(format!("{report}\n"), expected);
@@ -458,7 +467,7 @@ fn the_example_loads_with_every_key_set() {
             stores.as_table().unwrap().iter().filter(|(_, keys)| keys.get("passwords").is_none())
         {
             assert!(keys.is_table());
-            write.push_str(&format!("[stores.{adapter}.{store}.passwords]\nwrite = \"bcrypt\"\n"));
+            write = format!("{write}[stores.{adapter}.{store}.passwords]\nwrite = \"bcrypt\"\n");
         }
     }
     // The mode belongs to a unix socket, and the example listens at a port; an ellipsis is no statement.
