@@ -51,7 +51,9 @@ impl SecretRef {
                 std::env::var_os(name)
                     .ok_or_else(|| SecretError(format!("the environment variable {name} is not set")))?
                     .into_encoded_bytes(),
-                Some(format!("the environment variable {name} is visible to child processes; a credential or a file is not")),
+                Some(format!(
+                    "the environment variable {name} is visible to child processes; a credential or a file is not"
+                )),
             ),
         };
         let secret = Secret::new(without_last_newline(bytes));
@@ -74,7 +76,9 @@ impl fmt::Display for SecretRef {
 
 fn read_credential(name: &str) -> Result<Vec<u8>, SecretError> {
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
-        return Err(SecretError(format!("\"{name}\" can not be the name of a credential: it is a file name without a folder")));
+        return Err(SecretError(format!(
+            "\"{name}\" can not be the name of a credential: it is a file name without a folder"
+        )));
     }
     let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") else {
         return Err(SecretError(format!(
@@ -89,7 +93,10 @@ fn read_file(path: &Path) -> Result<Vec<u8>, SecretError> {
     let failed = |error: io::Error| SecretError(format!("{}: {}", path.display(), error.kind()));
     let length = fs::metadata(path).map_err(failed)?.len();
     if length > FILE_BYTES_MAX {
-        return Err(SecretError(format!("{} has {length} bytes; a secret has at most {FILE_BYTES_MAX}", path.display())));
+        return Err(SecretError(format!(
+            "{} has {length} bytes; a secret has at most {FILE_BYTES_MAX}",
+            path.display()
+        )));
     }
     fs::read(path).map_err(failed)
 }
@@ -97,8 +104,9 @@ fn read_file(path: &Path) -> Result<Vec<u8>, SecretError> {
 fn readable_by_others(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    (mode & 0o044 != 0)
-        .then(|| format!("{} is readable by group or others (mode {mode:03o}); chmod 0600 it", path.display()))
+    (mode & 0o044 != 0).then(|| {
+        format!("{} is readable by group or others (mode {mode:03o}); chmod 0600 it", path.display())
+    })
 }
 
 fn without_last_newline(mut bytes: Vec<u8>) -> Vec<u8> {

@@ -55,7 +55,12 @@ impl Database {
     /// The lines of the store's table that say where the database is, its header `[stores.ADAPTER.users]` first.
     pub(crate) fn store(&self, folder: &Folder) -> String {
         match self {
-            Self::Postgres(name) => postgres_store(name, &variable("IDSTORE_TEST_PG_SOCKET"), &variable("IDSTORE_TEST_PG_PORT"), folder),
+            Self::Postgres(name) => postgres_store(
+                name,
+                &variable("IDSTORE_TEST_PG_SOCKET"),
+                &variable("IDSTORE_TEST_PG_PORT"),
+                folder,
+            ),
             Self::Sqlite(files) => {
                 format!("[stores.sqlite.users]\npath = \"{}\"\n", files.path().join("users.db").display())
             }
@@ -74,8 +79,14 @@ impl Drop for Database {
     fn drop(&mut self) {
         if let Self::Postgres(name) = self {
             // The server goes with the run; what a dying test leaves goes with it.
-            Command::new(psql_path()).args(arguments("idstore")).arg("-c").arg(format!("DROP DATABASE {name} WITH (FORCE)"))
-                .stdout(Stdio::null()).stderr(Stdio::null()).status().ok();
+            Command::new(psql_path())
+                .args(arguments("idstore"))
+                .arg("-c")
+                .arg(format!("DROP DATABASE {name} WITH (FORCE)"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .ok();
         }
     }
 }
@@ -91,7 +102,8 @@ fn postgres_store(name: &str, host: &str, port: &str, folder: &Folder) -> String
 
 /// A variable that `tests/run` sets.
 pub(crate) fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run tests/run, which starts the servers"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run tests/run, which starts the servers"))
 }
 
 fn psql_path() -> PathBuf {
@@ -100,7 +112,9 @@ fn psql_path() -> PathBuf {
 
 fn arguments(database: &str) -> Vec<String> {
     let (host, port) = (variable("IDSTORE_TEST_PG_SOCKET"), variable("IDSTORE_TEST_PG_PORT"));
-    ["-qXAt", "-v", "ON_ERROR_STOP=1", "-h", &host, "-p", &port, "-U", "idstore", "-d", database].map(str::to_owned).into()
+    ["-qXAt", "-v", "ON_ERROR_STOP=1", "-h", &host, "-p", &port, "-U", "idstore", "-d", database]
+        .map(str::to_owned)
+        .into()
 }
 
 fn psql(database: &str, sql: &str) -> String {
@@ -108,7 +122,8 @@ fn psql(database: &str, sql: &str) -> String {
 }
 
 fn feed(command: &mut Command, sql: &str) -> String {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let text = sql.to_owned();
     let writing = std::thread::spawn(move || input.write_all(text.as_bytes()).ok());

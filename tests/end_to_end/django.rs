@@ -16,7 +16,11 @@ impl Django {
         // A psql of before August 2025 does not know these two commands, which only guard the loading of the dump.
         let sql: String = dump(&format!("{name}.sql"))
             .lines()
-            .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict") && !line.contains(" OWNER TO "))
+            .filter(|line| {
+                !line.starts_with("\\restrict")
+                    && !line.starts_with("\\unrestrict")
+                    && !line.contains(" OWNER TO ")
+            })
             .map(|line| format!("{line}\n"))
             .collect();
         database.run(&sql);
@@ -78,7 +82,11 @@ fn a_near_miss_of_each_password_is_wrong() {
 fn two_names_that_differ_in_case_are_two_people() {
     for database in Database::each() {
         let django = Django::start(database, "");
-        let id = |name: &str| django.daemon.ask("customers", "get_user", &json!({ "username": name })).expect(200, "ok")["user"]["user_id"].clone();
+        let id = |name: &str| {
+            django.daemon.ask("customers", "get_user", &json!({ "username": name })).expect(200, "ok")["user"]
+                ["user_id"]
+                .clone()
+        };
         assert_eq!((id("MixedCase"), id("mixedcase")), (json!("11"), json!("12")));
         django.login("MixedCase", "MixedCase-1!").expect(200, "ok");
         django.login("mixedcase", "MixedCase-1!").expect(403, "invalid_credentials");
@@ -104,17 +112,33 @@ fn the_smallest_and_the_fullest_user_are_made_and_go_their_way() {
         for name in ["small", "only@example.test", "full"] {
             django.login(name, "CANARY-1").expect(200, "ok");
         }
-        assert_eq!(ask("create", json!({ "email": "FULL@example.test", "password": "CANARY-1" })).expect(409, "user_exists")["field"], "email");
-        assert_eq!(ask("create", json!({ "username": "full", "password": "CANARY-1" })).expect(409, "user_exists")["field"], "username");
+        assert_eq!(
+            ask("create", json!({ "email": "FULL@example.test", "password": "CANARY-1" }))
+                .expect(409, "user_exists")["field"],
+            "email"
+        );
+        assert_eq!(
+            ask("create", json!({ "username": "full", "password": "CANARY-1" })).expect(409, "user_exists")["field"],
+            "username"
+        );
         let refused = ask("create", json!({ "phone_number": "+4930123", "password": "CANARY-1" }));
         assert_eq!(refused.expect(422, "rejected_by_store")["field"], "phone_number");
 
         let verified = ask("verify", json!({ "email": "only@example.test" })).expect(200, "ok");
         assert_eq!(verified["user"]["email_verified"], true);
         ask("verify", json!({ "email": "only@example.test" })).expect(200, "ok");
-        let changed = ask("change_email", json!({ "email": "only@example.test", "new_email": "Other@example.test" })).expect(200, "ok");
-        assert_eq!((&changed["user"]["email_verified"], &changed["user"]["username"]), (&json!(false), &json!("Other@example.test")));
-        ask("change_email", json!({ "username": "small", "new_email": "small@example.test", "verified": true })).expect(200, "ok");
+        let changed =
+            ask("change_email", json!({ "email": "only@example.test", "new_email": "Other@example.test" }))
+                .expect(200, "ok");
+        assert_eq!(
+            (&changed["user"]["email_verified"], &changed["user"]["username"]),
+            (&json!(false), &json!("Other@example.test"))
+        );
+        ask(
+            "change_email",
+            json!({ "username": "small", "new_email": "small@example.test", "verified": true }),
+        )
+        .expect(200, "ok");
         ask("change_username", json!({ "username": "full", "new_username": "fuller" })).expect(200, "ok");
         let body = json!({ "username": "fuller", "new_password": "CANARY-2", "email_verified": true });
         ask("change_password", body).expect(200, "ok");

@@ -84,7 +84,10 @@ fn a_store_that_freezes_is_a_timeout_and_a_write_that_was_sent_has_an_unknown_ou
         let began = Instant::now();
         let answer = behind.daemon.ask("customers", action, &body);
         let code = answer.code();
-        assert!(["store_timeout", "store_unavailable", "busy", "outcome_unknown"].contains(&code.as_str()), "{action}: {code}");
+        assert!(
+            ["store_timeout", "store_unavailable", "busy", "outcome_unknown"].contains(&code.as_str()),
+            "{action}: {code}"
+        );
         assert!(began.elapsed() < Duration::from_millis(1500), "{action} took {:?}", began.elapsed());
     }
     behind.set(Mode::Forward);
@@ -135,7 +138,11 @@ fn a_slow_lookup_does_not_fail_its_neighbours() {
     behind.daemon.wait_until_ready();
     std::thread::scope(|scope| {
         let slow: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| behind.daemon.ask("customers", "get_user", &json!({ "identifier": "slow" })).code()))
+            .map(|_| {
+                scope.spawn(|| {
+                    behind.daemon.ask("customers", "get_user", &json!({ "identifier": "slow" })).code()
+                })
+            })
             .collect();
         for _ in 0..40 {
             behind.daemon.ask("customers", "get_user", &json!({ "identifier": "ann" })).expect(200, "ok");
@@ -195,8 +202,12 @@ fn a_service_login_that_is_refused_is_no_users_fault() {
 
 #[test]
 fn more_calls_than_permits_are_busy_at_once() {
-    let slow = format!("SELECT {} FROM users WHERE username = :identifier AND pg_sleep(0.5) IS NOT NULL", users::COLUMNS);
-    let behind = Behind::start(Mode::Forward, &Statements::all().with("get_user", &slow), "in_flight_max = 2\n");
+    let slow = format!(
+        "SELECT {} FROM users WHERE username = :identifier AND pg_sleep(0.5) IS NOT NULL",
+        users::COLUMNS
+    );
+    let behind =
+        Behind::start(Mode::Forward, &Statements::all().with("get_user", &slow), "in_flight_max = 2\n");
     behind.daemon.wait_until_ready();
     let codes: Vec<_> = std::thread::scope(|scope| {
         let ask = || behind.daemon.ask("customers", "get_user", &json!({ "identifier": "ann" })).code();

@@ -33,7 +33,12 @@ fn eight_creates_of_one_user_have_one_winner() {
             let bodies: Vec<_> = (0..8)
                 .map(|n| json!({ "email": spellings[if constraint.is_empty() { n % 2 } else { 0 }], "password": "CANARY-1" }))
                 .collect();
-            assert_eq!(at_once(&daemon, "create", &bodies), counts(1, 7), "{} {constraint}", database.adapter());
+            assert_eq!(
+                at_once(&daemon, "create", &bodies),
+                counts(1, 7),
+                "{} {constraint}",
+                database.adapter()
+            );
             let rows = database.run("SELECT count(*) FROM users WHERE lower(email) = 'new@example.test'");
             assert_eq!(rows, "1");
         }
@@ -46,7 +51,9 @@ fn eight_changes_onto_one_address_have_one_winner_and_the_others_keep_theirs() {
         for database in Database::each() {
             users::fill(&database, users::key(&database), constraint);
             for n in 0..8 {
-                database.run(&format!("INSERT INTO users (email, username) VALUES ('u{n}@example.test', 'u{n}')"));
+                database.run(&format!(
+                    "INSERT INTO users (email, username) VALUES ('u{n}@example.test', 'u{n}')"
+                ));
             }
             let daemon = users::daemon(&database, more, &Statements::all());
             let onto = |address: &str| -> Vec<_> {
@@ -75,8 +82,11 @@ fn an_id_is_the_same_text_whichever_way_the_account_was_found() {
     for (database, key) in keys {
         users::fill(&database, key, "UNIQUE");
         let daemon = users::daemon(&database, "", &Statements::all());
-        let ask = |action: &str, body: Value| daemon.ask("customers", action, &body).json()["user"]["user_id"].clone();
-        let made = ask("create", json!({ "email": "bob@example.test", "username": "bob", "password": "CANARY-1" }));
+        let ask = |action: &str, body: Value| {
+            daemon.ask("customers", action, &body).json()["user"]["user_id"].clone()
+        };
+        let made =
+            ask("create", json!({ "email": "bob@example.test", "username": "bob", "password": "CANARY-1" }));
         assert!(made.is_string(), "{key}");
         for body in [
             json!({ "identifier": "bob" }),
@@ -87,7 +97,9 @@ fn an_id_is_the_same_text_whichever_way_the_account_was_found() {
             assert_eq!(ask("get_user", body.clone()), made, "{key} {body}");
         }
         assert_eq!(ask("login", json!({ "identifier": "bob", "password": "CANARY-1" })), made, "{key}");
-        for other in ["007", "1abc", "1 ", " 1", "+1", "0x1", "1e0", "99999999999999999999", "x", "' OR 1=1 --"] {
+        for other in
+            ["007", "1abc", "1 ", " 1", "+1", "0x1", "1e0", "99999999999999999999", "x", "' OR 1=1 --"]
+        {
             daemon.ask("customers", "get_user", &json!({ "user_id": other })).expect(404, "user_not_found");
         }
     }
@@ -99,10 +111,15 @@ fn a_create_of_several_statements_leaves_nothing_behind_when_it_fails_half_way()
         users::fill(&database, users::key(&database), "UNIQUE");
         database.run("CREATE TABLE mails (user_id integer NOT NULL, kind varchar(20) CHECK (kind <> 'no'))");
         let insert = "\"INSERT INTO users (email, email_verified, password) VALUES (:email, :email_verified, :password_hash) RETURNING id AS user_id\"";
-        let list = format!("[{insert}, \"INSERT INTO mails (user_id, kind) VALUES (:new.user_id, :nickname)\"]");
+        let list =
+            format!("[{insert}, \"INSERT INTO mails (user_id, kind) VALUES (:new.user_id, :nickname)\"]");
         let daemon = users::daemon(&database, "", &Statements::all().with("create", &list));
         let create = |kind: &str| {
-            daemon.ask("customers", "create", &json!({ "email": "new@example.test", "password": "CANARY-1", "nickname": kind }))
+            daemon.ask(
+                "customers",
+                "create",
+                &json!({ "email": "new@example.test", "password": "CANARY-1", "nickname": kind }),
+            )
         };
         create("no").expect(422, "rejected_by_store");
         assert_eq!(database.run("SELECT count(*) FROM users"), "1");
@@ -131,7 +148,9 @@ fn a_write_that_does_not_show_is_rolled_back_and_told_as_misconfigured() {
             daemon.ask("customers", action, &body).expect(500, "store_misconfigured");
             assert_eq!(database.run("SELECT * FROM users"), before, "{action}");
         }
-        daemon.ask("customers", "login", &json!({ "identifier": "ann", "password": "CANARY-right-1" })).expect(200, "ok");
+        daemon
+            .ask("customers", "login", &json!({ "identifier": "ann", "password": "CANARY-right-1" }))
+            .expect(200, "ok");
     }
 }
 
@@ -145,13 +164,17 @@ fn a_hash_column_that_cuts_or_changes_is_found_and_one_that_pads_is_right() {
     };
     database.run("ALTER TABLE users ALTER password TYPE char(128)");
     change("CANARY-2").expect(200, "ok");
-    daemon.ask("customers", "login", &json!({ "identifier": "ann", "password": "CANARY-2" })).expect(200, "ok");
+    daemon
+        .ask("customers", "login", &json!({ "identifier": "ann", "password": "CANARY-2" }))
+        .expect(200, "ok");
     database.run(
         "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.password := lower(NEW.password); RETURN NEW; END $$;
          CREATE TRIGGER spoil BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION spoil()",
     );
     change("CANARY-3").expect(500, "store_misconfigured");
-    daemon.ask("customers", "login", &json!({ "identifier": "ann", "password": "CANARY-2" })).expect(200, "ok");
+    daemon
+        .ask("customers", "login", &json!({ "identifier": "ann", "password": "CANARY-2" }))
+        .expect(200, "ok");
     database.run("DROP TRIGGER spoil ON users; UPDATE users SET password = NULL; ALTER TABLE users ALTER password TYPE varchar(40)");
     // PostgreSQL refuses what is too long; a database that cuts is proven by the suite of its adapter.
     let refused = change("CANARY-4").code();
@@ -167,7 +190,9 @@ fn a_lookup_that_leaks_across_tenants_finds_nobody_of_another() {
         let columns = format!("{COLUMNS}, org AS \"param.org\"").replace('"', "\\\"");
         let folder = Folder::new();
         // The OR binds weaker than the AND: the second half does not look at the organization.
-        let leaking = format!("SELECT {columns} FROM users WHERE org = :param.org AND email = :identifier OR username = :identifier");
+        let leaking = format!(
+            "SELECT {columns} FROM users WHERE org = :param.org AND email = :identifier OR username = :identifier"
+        );
         let by_id = format!("SELECT {columns} FROM users WHERE id = :user_id AND org = :param.org");
         let adapter = database.adapter();
         let text = format!(
@@ -197,10 +222,15 @@ fn a_lookup_that_leaks_across_tenants_finds_nobody_of_another() {
 fn two_accounts_that_match_are_ambiguous_and_a_join_that_multiplies_is_misconfigured() {
     for database in Database::each() {
         users::fill(&database, users::key(&database), "");
-        database.run(&format!("INSERT INTO users (email, username, password) VALUES ('ann@example.test', 'twin', '{}')", users::HASH));
+        database.run(&format!(
+            "INSERT INTO users (email, username, password) VALUES ('ann@example.test', 'twin', '{}')",
+            users::HASH
+        ));
         database.run("CREATE TABLE tags (user_id integer, tag varchar(20)); INSERT INTO tags VALUES (1, 'a'), (1, 'b')");
         let columns = COLUMNS.replace("id AS", "u.id AS");
-        let joined = format!("SELECT {columns}, t.tag AS \\\"app_metadata.tag\\\" FROM users u LEFT JOIN tags t ON t.user_id = u.id WHERE u.username = :username OR u.email = :email OR u.email = :identifier");
+        let joined = format!(
+            "SELECT {columns}, t.tag AS \\\"app_metadata.tag\\\" FROM users u LEFT JOIN tags t ON t.user_id = u.id WHERE u.username = :username OR u.email = :email OR u.email = :identifier"
+        );
         let statements = Statements::all().with("get_user", &joined.replace("\\\"", "\"")).with(
             "get_user_by_id",
             &format!("SELECT {COLUMNS}, 'x' AS \"app_metadata.tag\" FROM users WHERE id = :user_id"),
@@ -209,8 +239,16 @@ fn two_accounts_that_match_are_ambiguous_and_a_join_that_multiplies_is_misconfig
         daemon.ask("customers", "get_user", &json!({ "username": "ann" })).expect(500, "store_misconfigured");
         daemon.ask("customers", "get_user", &json!({ "username": "twin" })).expect(200, "ok");
         database.run("DELETE FROM tags");
-        daemon.ask("customers", "get_user", &json!({ "email": "ann@example.test" })).expect(502, "store_ambiguous");
-        daemon.ask("customers", "login", &json!({ "identifier": "ann@example.test", "password": "CANARY-right-1" })).expect(502, "store_ambiguous");
+        daemon
+            .ask("customers", "get_user", &json!({ "email": "ann@example.test" }))
+            .expect(502, "store_ambiguous");
+        daemon
+            .ask(
+                "customers",
+                "login",
+                &json!({ "identifier": "ann@example.test", "password": "CANARY-right-1" }),
+            )
+            .expect(502, "store_ambiguous");
         daemon.ask("customers", "get_user", &json!({ "username": "ann" })).expect(200, "ok");
     }
 }

@@ -7,7 +7,8 @@ use crate::database::Database;
 pub(crate) const HASH: &str = "$2b$04$abcdefghijklmnopqrstuucH10QKEi9CX5V8vsgdSbRL2pqz1QSVO";
 
 /// The columns that both lookups return.
-pub(crate) const COLUMNS: &str = "id AS user_id, email, username, email_verified, password AS password_hash, blocked";
+pub(crate) const COLUMNS: &str =
+    "id AS user_id, email, username, email_verified, password AS password_hash, blocked";
 
 /// The statements, by key; a test replaces or drops some.
 pub(crate) struct Statements(Vec<(&'static str, String)>);
@@ -68,7 +69,12 @@ pub(crate) fn key(database: &Database) -> &'static str {
 }
 
 /// The configuration behind the preamble: the store as `where_it_is` says, and the connection `customers` on it.
-pub(crate) fn configuration(database: &Database, where_it_is: &str, more: &str, statements: &Statements) -> String {
+pub(crate) fn configuration(
+    database: &Database,
+    where_it_is: &str,
+    more: &str,
+    statements: &Statements,
+) -> String {
     let adapter = database.adapter();
     format!(
         "{where_it_is}{more}{}[stores.{adapter}.users.passwords]\naccept = [\"bcrypt\"]\nwrite = \"bcrypt\"\n\
