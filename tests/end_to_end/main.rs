@@ -2,6 +2,7 @@
 //!
 //! Each test starts a daemon of its own on free ports. Passwords and tokens hold the word CANARY, and `tests/run` looks
 //! for it in everything that the daemons of the whole run wrote.
+#![cfg(test)]
 
 mod api;
 mod callers;
