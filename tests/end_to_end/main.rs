@@ -3,6 +3,12 @@
 //! Each test starts a daemon of its own on free ports. Passwords and tokens hold the word CANARY, and `tests/run` looks
 //! for it in everything that the daemons of the whole run wrote.
 #![cfg(test)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::format_collect,
+    clippy::similar_names,
+    reason = "a configuration and a count of a test: small, and an overflow is a failure"
+)]
 
 mod api;
 mod callers;
