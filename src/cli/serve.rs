@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Run the daemon
@@ -76,6 +76,13 @@ async fn run(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {
             return Exit::Config;
         }
     };
+    let signals = match Signals::receive() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!(%error, "signals can't be received");
+            return Exit::Unavailable;
+        }
+    };
     let mode = server.listen_mode.unwrap_or_default();
     let bound = tokio::try_join!(Listener::bind(&server.listen, mode), Listener::at(&admin_listen, mode));
     let (listener, admin_listener) = match bound {
@@ -106,7 +113,7 @@ async fn run(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {
         "listening"
     );
     ready(&listener.address());
-    serve_until_stopped(api, listener, admin_listener, &server).await
+    serve_until_stopped(api, listener, admin_listener, &server, signals).await
 }
 
 async fn serve_until_stopped(
@@ -114,6 +121,7 @@ async fn serve_until_stopped(
     listener: Listener,
     admin: Listener,
     server: &config::Server,
+    mut signals: Signals,
 ) -> Exit {
     let limits = http::Limits {
         connections_max: server.connections_max.count(),
@@ -135,7 +143,7 @@ async fn serve_until_stopped(
             std::future::ready(pages.handle(&request))
         }));
     notify(&[sd_notify::NotifyState::Ready]);
-    let signalled = wait_for_stop().await;
+    let signalled = signals.stop().await;
     notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!(signal = signalled, "stopping: no new connections; what is in flight is finished");
     // The receivers live in the two tasks; one that is gone has stopped already.
@@ -151,19 +159,32 @@ async fn serve_until_stopped(
     Exit::Ok
 }
 
-/// SIGTERM or SIGINT. SIGHUP will reload one day; until then it is logged, so that nobody believes that it did.
-async fn wait_for_stop() -> &'static str {
-    let signals =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
-        tracing::error!("signals can't be received; the daemon can only be killed");
-        return std::future::pending().await;
-    };
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return "SIGTERM",
-            _ = interrupt.recv() => return "SIGINT",
-            _ = hangup.recv() => tracing::warn!("SIGHUP is ignored: a changed configuration needs a restart"),
+/// SIGTERM and SIGINT stop the daemon. SIGHUP will reload one day; until then it is logged, so that nobody believes that
+/// it did.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// From now on these signals are ours; before, each would end the process at once.
+    fn receive() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits until the daemon is told to stop.
+    async fn stop(&mut self) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.hangup.recv() => tracing::warn!("SIGHUP is ignored: a changed configuration needs a restart"),
+            }
         }
     }
 }

@@ -97,19 +97,19 @@ mod tests {
         account
     }
 
-    fn like(lookup: Lookup, account: &Account) -> Option<&'static str> {
-        likeness(Identifiers::default(), &lookup, account)
+    fn like(lookup: &Lookup, account: &Account) -> Option<&'static str> {
+        likeness(Identifiers::default(), lookup, account)
             .map(|likeness| if likeness == Likeness::AsWritten { "as written" } else { "folded" })
     }
 
     #[test]
     fn a_row_that_a_collation_found_is_no_account() {
         let kelvin = account("1", "kelvin@example.test", "kelvin");
-        assert_eq!(like(Lookup::Identifier("\u{212a}elvin@example.test".into()), &kelvin), None);
-        assert_eq!(like(Lookup::Identifier("KELVIN@example.test".into()), &kelvin), Some("folded"));
-        assert_eq!(like(Lookup::Identifier("kelvin".into()), &kelvin), Some("as written"));
+        assert_eq!(like(&Lookup::Identifier("\u{212a}elvin@example.test".into()), &kelvin), None);
+        assert_eq!(like(&Lookup::Identifier("KELVIN@example.test".into()), &kelvin), Some("folded"));
+        assert_eq!(like(&Lookup::Identifier("kelvin".into()), &kelvin), Some("as written"));
         assert_eq!(
-            like(Lookup::Identifier("Kelvin".into()), &kelvin),
+            like(&Lookup::Identifier("Kelvin".into()), &kelvin),
             None,
             "user names are compared as written"
         );
@@ -118,18 +118,18 @@ mod tests {
     #[test]
     fn a_key_is_compared_as_text() {
         let seven = account("7", "a@example.test", "a");
-        assert_eq!(like(Lookup::UserId("7".into()), &seven), Some("as written"));
+        assert_eq!(like(&Lookup::UserId("7".into()), &seven), Some("as written"));
         for other in ["007", "7 ", "7abc", "+7"] {
-            assert_eq!(like(Lookup::UserId(other.into()), &seven), None, "{other}");
+            assert_eq!(like(&Lookup::UserId(other.into()), &seven), None, "{other}");
         }
     }
 
     #[test]
     fn a_named_lookup_compares_that_member_alone() {
         let account = account("1", "a@example.test", "b@example.test");
-        assert_eq!(like(Lookup::Named(IdentifierKind::Email, "b@example.test".into()), &account), None);
+        assert_eq!(like(&Lookup::Named(IdentifierKind::Email, "b@example.test".into()), &account), None);
         assert_eq!(
-            like(Lookup::Named(IdentifierKind::Username, "b@example.test".into()), &account),
+            like(&Lookup::Named(IdentifierKind::Username, "b@example.test".into()), &account),
             Some("as written")
         );
     }
@@ -138,7 +138,7 @@ mod tests {
     fn what_a_row_was_found_by_counts_where_it_is_no_identifier() {
         let mut account = account("1", "a@example.test", "a");
         account.signed_in_as = Some("alias@example.test".into());
-        assert_eq!(like(Lookup::Identifier("Alias@example.test".into()), &account), Some("folded"));
-        assert_eq!(like(Lookup::Named(IdentifierKind::Email, "alias@example.test".into()), &account), None);
+        assert_eq!(like(&Lookup::Identifier("Alias@example.test".into()), &account), Some("folded"));
+        assert_eq!(like(&Lookup::Named(IdentifierKind::Email, "alias@example.test".into()), &account), None);
     }
 }

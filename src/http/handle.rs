@@ -134,13 +134,13 @@ impl Api {
         let why = problem.and_then(|problem| problem.log.as_deref());
         match problem.map_or(Loudness::Info, |problem| problem.code.loudness()) {
             Loudness::Info => {
-                tracing::info!(request_id = id, caller, connection, action, code, ms, why, "request")
+                tracing::info!(request_id = id, caller, connection, action, code, ms, why, "request");
             }
             Loudness::Warn => {
-                tracing::warn!(request_id = id, caller, connection, action, code, ms, why, "request")
+                tracing::warn!(request_id = id, caller, connection, action, code, ms, why, "request");
             }
             Loudness::Error => {
-                tracing::error!(request_id = id, caller, connection, action, code, ms, why, "request")
+                tracing::error!(request_id = id, caller, connection, action, code, ms, why, "request");
             }
         }
     }

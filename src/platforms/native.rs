@@ -275,8 +275,7 @@ mod tests {
 
     #[test]
     fn the_context_has_a_form() {
-        for context in
-            [r#"1"#, r#"{"ip": 1}"#, r#"{"organization": "acme"}"#, r#"{"organization": {"id": 7}}"#]
+        for context in ["1", r#"{"ip": 1}"#, r#"{"organization": "acme"}"#, r#"{"organization": {"id": 7}}"#]
         {
             let body = format!(r#"{{"user_id": "1", "context": {context}}}"#);
             assert!(
