@@ -83,10 +83,11 @@ pub(crate) fn configuration(
     )
 }
 
-/// A ready daemon on a filled table.
+/// A ready daemon on a filled table. Its deadline is not what these tests are about: eight hashes at once take longer
+/// than the usual one where other tests run as well.
 pub(crate) fn daemon(database: &Database, more: &str, statements: &Statements) -> Daemon {
     let folder = Folder::new();
-    let text = configuration(database, &database.store(&folder), more, statements);
+    let text = configuration(database, &database.store(&folder), more, statements) + "deadline_ms = 20000\n";
     let daemon = Daemon::start_in(folder, &text);
     daemon.wait_until_ready();
     daemon
