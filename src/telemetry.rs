@@ -11,14 +11,17 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use serde::Deserialize;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object a line, for journals and collectors.
+    #[default]
     Json,
     /// For people.
     Text,
@@ -69,6 +72,13 @@ pub struct RequestLabels {
     pub code: &'static str,
 }
 
+/// The label of the time that requests take: the action alone, for each value costs a row a bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ActionLabels {
+    /// The action, empty where none was reached.
+    pub action: &'static str,
+}
+
 /// Labels of a call to a store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct StoreCallLabels {
@@ -109,7 +119,7 @@ pub struct Metrics {
     /// Requests by connection, action and code.
     pub requests: Family<RequestLabels, Counter>,
     /// Time from the request's head to its answer.
-    pub request_duration: Durations<RequestLabels>,
+    pub request_duration: Durations<ActionLabels>,
     /// Time of each call to a store, waiting for a session included.
     pub store_duration: Durations<StoreCallLabels>,
     /// Calls to a store that run or wait.

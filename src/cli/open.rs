@@ -1,11 +1,11 @@
 //! From a configuration to everything that serves: what `serve`, `check` and `try` share.
 
 use super::print;
-use crate::config::{Bounded, Config, Hashing, Sources};
+use crate::config::{Config, Sources};
 use crate::connections;
 use crate::http::{Caller, Callers, Live};
 use crate::telemetry::Metrics;
-use idstore_passwords::{WorkerOptions, Workers};
+use idstore_passwords::Workers;
 use std::sync::Arc;
 
 /// Everything that serves, before anything listens.
@@ -27,7 +27,7 @@ impl Faults {
     /// Prints all of them, each with its place.
     pub(super) fn print(&self, sources: &Sources) {
         for (caller, why) in &self.callers {
-            print::error(&format!("error: callers.{caller}.bearer: {why}"));
+            print::error(&sources.render_key(&["callers", caller, "bearer"], why));
         }
         if let Some(why) = &self.workers {
             print::error(&format!("error: hashing: the worker threads could not be started: {why}"));
@@ -42,7 +42,7 @@ impl Faults {
 pub(super) fn open(config: Config, metrics: &Arc<Metrics>) -> Result<Assembled, Faults> {
     let mut faults = Faults { callers: Vec::new(), workers: None, stores: Vec::new() };
     let callers = callers(&config, &mut faults);
-    let workers = workers(&config.hashing).map_err(|error| faults.workers = Some(error.to_string()));
+    let workers = Workers::start(config.hashing.workers()).map_err(|error| faults.workers = Some(error.to_string()));
     let opened = connections::open(
         config.stores,
         &config.connections,
@@ -57,15 +57,6 @@ pub(super) fn open(config: Config, metrics: &Arc<Metrics>) -> Result<Assembled, 
         }
         _ => Err(faults),
     }
-}
-
-fn workers(hashing: &Hashing) -> std::io::Result<Workers> {
-    Workers::start(WorkerOptions {
-        threads: hashing.threads.map_or(0, Bounded::count),
-        queue_max: hashing.queue_max.count(),
-        memory_max_mib: u32::try_from(hashing.memory_max_mib.get()).unwrap_or(u32::MAX),
-        nice: u8::try_from(hashing.nice.get()).unwrap_or(0),
-    })
 }
 
 fn callers(config: &Config, faults: &mut Faults) -> Vec<Caller> {

@@ -6,7 +6,7 @@ use super::{ConfigFile, Exit, print};
 use crate::config::{self, Loaded};
 use crate::http::{self, Admin, Api, Listener};
 use crate::stores;
-use crate::telemetry::{LogFormat, Metrics, start_logs};
+use crate::telemetry::{Metrics, start_logs};
 use arc_swap::ArcSwap;
 use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(super) fn serve(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {
     }
     log_panics();
     for warning in loaded.warnings.problems() {
-        tracing::warn!("{}", warning.text);
+        tracing::warn!("{}", one_line(&warning.text));
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -54,6 +54,13 @@ pub(super) fn serve(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {
     // A blocked thread (a file system that hangs) must not keep a stopped daemon alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     exit
+}
+
+/// What a report shows in several lines (the sentence, the place, the source line) as one: sentence and place.
+fn one_line(rendered: &str) -> String {
+    let mut lines = rendered.lines().map(str::trim);
+    let sentence = lines.next().unwrap_or_default().trim_start_matches("warning: ");
+    lines.next().map_or_else(|| sentence.to_owned(), |place| format!("{sentence} {place}"))
 }
 
 /// A panic is logged by its place alone: its message may hold what it was about.
@@ -197,18 +204,7 @@ fn notify(states: &[sd_notify::NotifyState<'_>]) {
 }
 
 fn start_logging(log: &config::Log) -> Result<(), Exit> {
-    let format = match log.format {
-        config::LogFormat::Json => LogFormat::Json,
-        config::LogFormat::Text => LogFormat::Text,
-    };
-    let level = match log.level {
-        config::LogLevel::Error => "error",
-        config::LogLevel::Warn => "warn",
-        config::LogLevel::Info => "info",
-        config::LogLevel::Debug => "debug",
-        config::LogLevel::Trace => "trace",
-    };
-    start_logs(level, format).map_err(|why| {
+    start_logs(log.level.as_str(), log.format).map_err(|why| {
         print::error(&why);
         Exit::Config
     })

@@ -13,6 +13,7 @@ use crate::adapters::{self, AdapterConfig};
 use idstore_contract::{ConnectionParameters, Surroundings};
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The tables that a configuration has.
 const TABLES: [&str; 7] = ["server", "admin", "log", "hashing", "callers", "stores", "connections"];
@@ -35,7 +36,12 @@ pub(super) fn assemble(whole: &Value, sources: &Sources, complete: bool) -> Asse
     let hashing: Hashing = assembly.table("hashing");
     let callers = assembly.callers();
     let connections = assembly.connections();
-    let stores = assembly.stores(&connections);
+    let mut stores = assembly.stores(&connections);
+    for (name, store) in &mut stores {
+        let on_it = connections.values().filter(|connection| connection.store == *name);
+        let longest = on_it.map(|connection| connection.deadline_ms.unwrap_or(server.deadline_ms)).max();
+        store.surroundings.deadline_max = longest.map(|deadline| Duration::from_millis(deadline.get()));
+    }
     let Assembly { declared, mut findings, mistakes, .. } = assembly;
     let told =
         mistakes.into_iter().filter(|mistake| complete || !matches!(mistake.what, What::Missing { .. }));

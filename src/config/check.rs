@@ -189,6 +189,9 @@ fn passwords(config: &Config, declared: &Declared, faults: &mut Vec<Fault>) {
     for problem in config.hashing.limits.check() {
         faults.push(Fault::error(&["hashing", "limits", problem.key], problem.message));
     }
+    for problem in config.hashing.workers().check(&config.hashing.limits) {
+        faults.push(Fault::error(&["hashing", problem.key], problem.message));
+    }
     for (name, store) in &config.stores {
         let Some((adapter, _)) = declared.stores.iter().find(|(_, declared)| declared == name.as_str())
         else {
@@ -208,6 +211,10 @@ fn passwords(config: &Config, declared: &Declared, faults: &mut Vec<Fault>) {
             }
             Some(NewPasswords::Hashed(write)) => {
                 faults.extend(write.warning().map(|warning| Fault::warning(&key("write"), warning.message)));
+                if let Some(problem) = write.exceeds(&config.hashing.limits) {
+                    let message = format!("`hashing.limits.{}`: {}", problem.key, problem.message);
+                    faults.push(Fault::error(&key("write"), message));
+                }
                 let accept = store.core.passwords.accepted();
                 if accept.is_ok_and(|accept| !accept.names().any(|accepted| accepted == write.scheme())) {
                     let message = format!(

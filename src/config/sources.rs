@@ -60,6 +60,12 @@ impl Sources {
         super::report::render(self, &self.finding(store, problem))
     }
 
+    /// A problem of a key that only showed when it was used, such as a token file that is not there.
+    pub fn render_key(&self, path: &[&str], message: &str) -> String {
+        let path: Vec<String> = path.iter().map(|step| (*step).to_owned()).collect();
+        super::report::render(self, &Finding::error(message, self.place(&path, Aim::Value)))
+    }
+
     pub(super) fn finding(&self, store: &str, problem: &Problem) -> Finding {
         let table = self.stores.get(store).cloned().unwrap_or_default();
         let below: Vec<String> = steps(&problem.key).collect();

@@ -9,8 +9,9 @@ use super::names::{Name, ParameterName, Prefix};
 use super::passwords::Passwords;
 use super::preset::OptionValue;
 use crate::adapters::AdapterConfig;
+pub use crate::telemetry::LogFormat;
 use idstore_contract::{IdentifierKind, SecretRef, Surroundings};
-use idstore_passwords::Limits;
+use idstore_passwords::{Limits, WorkerOptions};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -98,15 +99,17 @@ pub enum LogLevel {
     Trace,
 }
 
-/// How a line of the log is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// A JSON object a line.
-    #[default]
-    Json,
-    /// For people.
-    Text,
+impl LogLevel {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
 }
 
 /// `[hashing]`: the threads that hash and verify, apart from those of the network.
@@ -123,6 +126,18 @@ pub struct Hashing {
     pub nice: Bounded<0, 19, 5>,
     /// `[hashing.limits]`: the bounds of every cost that a stored value may ask for.
     pub limits: Limits,
+}
+
+impl Hashing {
+    /// What the workers are started with.
+    pub fn workers(&self) -> WorkerOptions {
+        WorkerOptions {
+            threads: self.threads.map_or(0, Bounded::count),
+            queue_max: self.queue_max.count(),
+            memory_max_mib: u32::try_from(self.memory_max_mib.get()).unwrap_or(u32::MAX),
+            nice: u8::try_from(self.nice.get()).unwrap_or(0),
+        }
+    }
 }
 
 /// `[callers.NAME]`: who may call, and what for.

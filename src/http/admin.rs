@@ -33,7 +33,11 @@ impl Admin {
         match request.uri().path() {
             "/livez" => page(StatusCode::OK, TEXT, "ok\n".to_owned()),
             "/readyz" => self.ready(&live),
-            "/metrics" => page(StatusCode::OK, OPEN_METRICS, self.api.metrics.exposition()),
+            "/metrics" => {
+                let waiting = i64::try_from(self.api.workers.depth()).unwrap_or(i64::MAX);
+                self.api.metrics.hash_queue.set(waiting);
+                page(StatusCode::OK, OPEN_METRICS, self.api.metrics.exposition())
+            }
             path => match path.strip_prefix("/readyz/").and_then(|name| live.stores.get(name)) {
                 Some(watched) => {
                     page(up(watched.health.is_up()), TEXT, format!("{}\n", watched.health.sentence()))

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::config::Action;
 use crate::connections::Connection;
 use crate::platforms::native;
-use crate::telemetry::{Label, Metrics, RequestLabels, seconds};
+use crate::telemetry::{ActionLabels, Label, Metrics, RequestLabels, seconds};
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use http_body_util::Full;
@@ -122,11 +122,9 @@ impl Api {
         let took = began.elapsed();
         let code = problem.map_or("ok", |problem| problem.code.as_str());
         let action = seen.action.map_or("", Action::as_str);
-        let connection = seen.connection.as_deref().unwrap_or_default();
-        let labels = RequestLabels { connection: Label::from(connection), action, code };
-        self.metrics.requests.get_or_create(&labels).inc();
-        self.metrics.request_duration.get_or_create(&labels).observe(seconds(took));
-        self.metrics.hash_queue.set(i64::try_from(self.workers.depth()).unwrap_or(i64::MAX));
+        let connection = seen.connection.clone().map_or_else(|| Label::from(""), Label);
+        self.metrics.requests.get_or_create(&RequestLabels { connection, action, code }).inc();
+        self.metrics.request_duration.get_or_create(&ActionLabels { action }).observe(seconds(took));
         // What was not reached is left out of the line.
         let (caller, connection) = (seen.caller.as_deref(), seen.connection.as_deref());
         let action = seen.action.map(Action::as_str);

@@ -150,6 +150,8 @@ fn hints(address: &str, admin: &str, prepared: &Prepared, temporary: bool) -> St
             prepared.token
         )
     };
+    let program = std::env::current_exe()
+        .map_or_else(|_| "idstore-proxy".to_owned(), |path| path.display().to_string());
     let rest = if temporary {
         "The store goes when the demo ends; --folder DIR keeps it."
     } else {
@@ -160,7 +162,7 @@ fn hints(address: &str, admin: &str, prepared: &Prepared, temporary: bool) -> St
          # the right password\n{}\n\n# a wrong one\n{}\n\n# somebody who is barred: told after the right password only\n{}\n\n\
          # who is it?\n{}\n\n# a new user, who can sign in at once\n{}\n\n# the address is proven\n{}\n\n\
          # the same from the shell, explained; the password is demo-Ann-1\n\
-         idstore-proxy try login ann@example.test --config {config}\n\n\
+         {program} try login ann@example.test --config {config}\n\n\
          # health and metrics\ncurl -s http://{admin}/readyz\ncurl -s http://{admin}/metrics\n\n\
          The configuration is {config}. {rest} Control-C ends it.",
         curl("login", r#"{"identifier": "ann@example.test", "password": "demo-Ann-1"}"#),

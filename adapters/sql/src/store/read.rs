@@ -151,16 +151,21 @@ async fn ask<R: Reader>(
     let ran = reader.read(call, statement, values).await;
     match ran.map_err(|error| error.with("statement", statement.place()))? {
         Ran::Rows(rows) => {
+            // The names of the columns are the mapping; values are in no log.
+            tracing::debug!(statement = %statement.place(), rows = rows.rows.len(), columns = rows.columns.join(", "), "a statement ran");
             let columns = Some(Arc::clone(&rows.columns));
             Ok(Found { accounts: accounts(call, statement, rows)?, columns })
         }
-        Ran::Unfit { position } => match statement.parameters().get(position) {
-            Some(parameter @ Parameter::Connection(_)) => {
-                Err(Error::misconfigured("the type of a column can't hold the connection's parameter")
-                    .with("statement", statement.place())
-                    .with("parameter", parameter.to_string()))
+        Ran::Unfit { position } => {
+            if let Some(parameter @ Parameter::Connection(_)) = statement.parameters().get(position) {
+                return Err(Error::misconfigured(
+                    "the type of a column can't hold the connection's parameter",
+                )
+                .with("statement", statement.place())
+                .with("parameter", parameter.to_string()));
             }
-            _ => Ok(Found { accounts: Vec::new(), columns: None }),
-        },
+            tracing::debug!(statement = %statement.place(), "a statement did not run: the column's type can't hold the text");
+            Ok(Found { accounts: Vec::new(), columns: None })
+        }
     }
 }
