@@ -15,6 +15,7 @@ use serde::Deserialize;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::level_filters::LevelFilter;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -27,22 +28,30 @@ pub enum LogFormat {
     Text,
 }
 
-/// Starts writing log lines to standard error. `filter` is a level, or directives such as `info,idstore_proxy=debug`.
+/// Starts writing log lines to standard error: those of our own crates down to this level, those of libraries from
+/// warnings up. A driver that logs its statements logs their parameters too, and a library for HTTP what it reads: at
+/// no level may that get into a log.
 ///
-/// Called once; a second call leaves the first in place. An unreadable filter is an error text.
-pub fn start_logs(filter: &str, format: LogFormat) -> Result<(), String> {
-    use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+/// Called once; a second call leaves the first in place.
+pub fn start_logs(level: LevelFilter, format: LogFormat) {
+    use tracing_subscriber::filter::Targets;
+    use tracing_subscriber::fmt;
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    let targets = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("idstore", level);
+    let lines = fmt::layer().with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Json => {
-            lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+            let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            tracing_subscriber::registry().with(targets).with(lines).try_init()
         }
-        LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Text => {
+            let lines = lines.with_target(false).with_ansi(std::io::stderr().is_terminal());
+            tracing_subscriber::registry().with(targets).with(lines).try_init()
+        }
     };
     // A second start happens in tests only; the first one's lines go on.
     started.ok();
-    Ok(())
 }
 
 /// A label value that is shared, because it comes from the configuration.

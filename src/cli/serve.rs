@@ -2,7 +2,7 @@
 //! is down is no reason not to start.
 
 use super::open::{Assembled, open};
-use super::{ConfigFile, Exit, print};
+use super::{ConfigFile, Exit};
 use crate::config::{self, Loaded};
 use crate::http::{self, Admin, Api, Listener};
 use crate::stores;
@@ -36,9 +36,7 @@ const ADMIN_CONNECTIONS_MAX: usize = 64;
 
 /// Runs the daemon until it is told to stop. `ready` is called with the address once both listeners are bound.
 pub(super) fn serve(loaded: Loaded, ready: impl FnOnce(&str)) -> Exit {
-    if let Err(exit) = start_logging(&loaded.config.log) {
-        return exit;
-    }
+    start_logs(loaded.config.log.level.into(), loaded.config.log.format);
     log_panics();
     for warning in loaded.warnings.problems() {
         tracing::warn!("{}", one_line(&warning.text));
@@ -201,11 +199,4 @@ fn notify(states: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "systemd could not be notified");
     }
-}
-
-fn start_logging(log: &config::Log) -> Result<(), Exit> {
-    start_logs(log.level.as_str(), log.format).map_err(|why| {
-        print::error(&why);
-        Exit::Config
-    })
 }

@@ -15,6 +15,7 @@ use idstore_passwords::{Limits, WorkerOptions};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use tracing::level_filters::LevelFilter;
 
 /// The whole configuration, checked.
 #[derive(Debug)]
@@ -99,15 +100,14 @@ pub enum LogLevel {
     Trace,
 }
 
-impl LogLevel {
-    /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
+impl From<LogLevel> for LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
         }
     }
 }

@@ -73,12 +73,12 @@ pub(crate) fn command() -> Command {
     command
 }
 
-/// Listeners on free ports, JSON lines, and one caller with every right. A test adds its stores and connections.
+/// Listeners on free ports, every line that there is to log, and one caller with every right. A test adds its stores and connections.
 pub(crate) fn preamble(folder: &Folder) -> String {
     let tokens = folder.write("token", &format!("{TOKEN}\n"));
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
-         [callers.test]\nbearer.file = \"{}\"\nmay_know_accounts = true\nmay_verify = true\n",
+         [log]\nlevel = \"trace\"\n[callers.test]\nbearer.file = \"{}\"\nmay_know_accounts = true\nmay_verify = true\n",
         tokens.display(),
     )
 }
@@ -173,14 +173,7 @@ impl Daemon {
 
     /// Posts a body with a token.
     pub(crate) fn post(&self, path: &str, token: &str, body: &[u8]) -> Response {
-        let mut request = format!(
-            "POST {path} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n",
-            body.len()
-        )
-        .into_bytes();
-        request.extend_from_slice(body);
-        exchange(self.address, &request)
+        post(self.address, path, token, body)
     }
 
     /// Sends bytes as they are.
@@ -251,6 +244,18 @@ impl Response {
         assert_eq!((self.status, self.code().as_str()), (status, code), "{}", self.text);
         self.json()
     }
+}
+
+/// Posts a JSON body with a token.
+pub(crate) fn post(address: SocketAddr, path: &str, token: &str, body: &[u8]) -> Response {
+    let mut request = format!(
+        "POST {path} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    request.extend_from_slice(body);
+    exchange(address, &request)
 }
 
 /// Sends a request and reads the answer to the end of the connection.

@@ -12,9 +12,11 @@
 
 mod api;
 mod callers;
+mod commands;
 mod daemon;
 mod database;
 mod django;
+mod generic;
 mod input;
 mod lifecycle;
 mod outages;

@@ -1,0 +1,309 @@
+//! The commands, as an operator types them.
+
+use crate::daemon::{Folder, command, preamble};
+use crate::database::{Database, dump};
+use crate::users::{self, Statements};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+/// Runs a command with these lines on its standard input.
+fn run(arguments: &[&str], input: &str) -> Output {
+    let mut child = command()
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+    child.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// A configuration file on a filled table of this database.
+fn configured(database: &Database, statements: &Statements) -> (Folder, String) {
+    let folder = Folder::new();
+    let text = preamble(&folder) + &users::configuration(database, &database.store(&folder), "", statements);
+    let path = folder.write("config.toml", &text);
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn check_says_that_a_good_configuration_is_good() {
+    for database in Database::each() {
+        users::fill(&database, users::key(&database), "UNIQUE");
+        let (_folder, config) = configured(&database, &Statements::all());
+        for arguments in [&["check", "--config", &config][..], &["check", "--config", &config, "--connect"]] {
+            let output = run(arguments, "");
+            assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+            assert!(said(&output).contains("the configuration is good"), "{}", said(&output));
+        }
+    }
+}
+
+/// What a server alone can show, each with the statement's place in the file.
+#[test]
+fn check_connect_finds_what_only_the_server_shows() {
+    let columns = users::COLUMNS;
+    let by_id = format!("SELECT {columns} FROM users WHERE id = :user_id");
+    let cases: [(&str, &'static str, String, &str); 7] = [
+        (
+            "an unknown result column",
+            "get_user_by_id",
+            by_id.replace("id AS user_id", "id AS user_id, id AS shoe_size"),
+            "shoe_size",
+        ),
+        (
+            "an unknown column",
+            "verify",
+            "UPDATE users SET proven = true WHERE id = :user_id".to_owned(),
+            "proven",
+        ),
+        ("an unknown table", "delete", "DELETE FROM people WHERE id = :user_id".to_owned(), "people"),
+        (
+            "another profile at login",
+            "login",
+            "SELECT id AS user_id, email, password AS password_hash FROM users WHERE email = :identifier"
+                .to_owned(),
+            "login",
+        ),
+        (
+            "no hash to compare",
+            "login",
+            format!(
+                "SELECT {} FROM users WHERE email = :identifier",
+                columns.replace("password AS password_hash, ", "")
+            ),
+            "password_hash",
+        ),
+        (
+            "a flag that is not taken back",
+            "change_email",
+            "UPDATE users SET email = :new_email WHERE id = :user_id".to_owned(),
+            "email_verified",
+        ),
+        (
+            "no key",
+            "get_user",
+            format!("SELECT {} FROM users WHERE email = :identifier", columns.replace("id AS user_id, ", "")),
+            "user_id",
+        ),
+    ];
+    for database in Database::each() {
+        users::fill(&database, users::key(&database), "UNIQUE");
+        for (what, key, sql, word) in &cases {
+            let (_folder, config) = configured(&database, &Statements::all().with(key, sql));
+            let output = run(&["check", "--config", &config, "--connect"], "");
+            let said = said(&output);
+            assert_eq!(output.status.code(), Some(78), "{what} on {}: {said}", database.adapter());
+            assert!(
+                said.contains(word) && said.contains("config.toml:"),
+                "{what} on {}: {said}",
+                database.adapter()
+            );
+        }
+    }
+}
+
+#[test]
+fn check_connect_proposes_what_the_database_has_and_the_preset_leaves_unused() {
+    for (database, name) in [(Database::postgres(), "django"), (Database::sqlite(), "django_sqlite")] {
+        let sql: String = dump(&format!("{name}.sql"))
+            .lines()
+            .filter(|line| !line.contains("restrict ") && !line.contains(" OWNER TO "))
+            .map(|line| line.to_owned() + "\n")
+            .collect();
+        database.run(&sql);
+        let folder = Folder::new();
+        for (options, proposed) in [("", true), ("preset_options = { allauth = true }\n", false)] {
+            let text = preamble(&folder)
+                + &database.store(&folder)
+                + "preset = \"django\"\n"
+                + options
+                + "[connections.customers]\nstore = \"users\"\n";
+            let config = folder.write("config.toml", &text);
+            let output = run(&["check", "--config", config.to_str().unwrap(), "--connect"], "");
+            let said = said(&output);
+            assert_eq!(output.status.code(), Some(0), "{said}");
+            assert_eq!(said.contains("allauth = true"), proposed, "{said}");
+        }
+    }
+}
+
+#[test]
+fn check_connect_of_a_store_that_is_down_ends_with_69() {
+    let folder = Folder::new();
+    let store = format!("[stores.sqlite.users]\npath = \"{}\"\n", folder.path().join("nowhere.db").display());
+    let text = preamble(&folder) + &users::configuration(&Database::sqlite(), &store, "", &Statements::all());
+    let config = folder.write("config.toml", &text);
+    let config = config.to_str().unwrap();
+    assert_eq!(run(&["check", "--config", config], "").status.code(), Some(0));
+    let output = run(&["check", "--config", config, "--connect"], "");
+    assert_eq!(output.status.code(), Some(69), "{}", said(&output));
+}
+
+#[test]
+fn try_login_explains_and_tells_no_secret() {
+    for database in Database::each() {
+        users::fill(&database, users::key(&database), "UNIQUE");
+        let (_folder, config) = configured(&database, &Statements::all());
+        let output = run(&["try", "login", "ann@example.test", "--config", &config], "CANARY-right-1\n");
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        // Which statement, how many rows, which mapping, which candidate, which scheme, how long.
+        for part in [
+            "statements.get_user",
+            "rows: 1",
+            "password_hash",
+            "as_written: 1",
+            "bcrypt",
+            " ms ",
+            "\"user_id\"",
+        ] {
+            assert!(said.contains(part), "no {part} in:\n{said}");
+        }
+        assert!(!said.contains("CANARY") && !said.contains("$2b$"), "{said}");
+        let wrong = run(&["try", "login", "ann@example.test", "--config", &config], "CANARY-wrong\n");
+        assert_eq!(wrong.status.code(), Some(1), "{}", self::said(&wrong));
+        assert!(self::said(&wrong).contains("invalid_credentials"));
+    }
+}
+
+#[test]
+fn try_runs_every_action_and_answers_json_for_scripts() {
+    let database = Database::sqlite();
+    users::fill(&database, users::key(&database), "UNIQUE");
+    let (_folder, config) = configured(&database, &Statements::all());
+    let json = |arguments: &[&str], input: &str| -> Value {
+        let output = run(&[&["try"], arguments, &["--json", "--config", &config]].concat(), input);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", said(&output)))
+    };
+    let made = json(&["create", "--email", "new@example.test", "--set", "username=new"], "CANARY-1\n");
+    assert_eq!(made["status"], 201, "{made}");
+    let id = made["body"]["user"]["user_id"].as_str().unwrap();
+    assert_eq!(json(&["get_user", "--user-id", id], "")["status"], 200);
+    assert_eq!(json(&["verify", "--email", "new@example.test"], "")["body"]["email_verified"], true);
+    assert_eq!(json(&["change_password", "--user-id", id], "CANARY-2\n")["status"], 200);
+    assert_eq!(json(&["change_email", "--user-id", id, "--new", "other@example.test"], "")["status"], 200);
+    assert_eq!(json(&["change_username", "--user-id", id, "--new", "other"], "")["status"], 200);
+    assert_eq!(json(&["login", "other"], "CANARY-2\n")["status"], 200);
+    assert_eq!(json(&["delete", "--user-id", id], "")["body"], json!({ "deleted": true }));
+    let gone = run(&["try", "get_user", "--user-id", id, "--config", &config], "");
+    assert_eq!(gone.status.code(), Some(1));
+}
+
+#[test]
+fn hash_makes_what_it_verifies_and_identifies() {
+    for scheme in ["bcrypt", "argon2", "django:pbkdf2_sha256", "passlib:pbkdf2_sha512"] {
+        let made = run(&["hash", "make", "--scheme", scheme], "CANARY-1\n");
+        assert_eq!(made.status.code(), Some(0), "{}", said(&made));
+        let stored = String::from_utf8(made.stdout).unwrap();
+        let verify = |password: &str| run(&["hash", "verify"], &format!("{stored}{password}\n"));
+        assert_eq!(verify("CANARY-1").status.code(), Some(0), "{scheme}: {}", said(&verify("CANARY-1")));
+        assert_eq!(verify("CANARY-2").status.code(), Some(1), "{scheme}");
+        let identified = run(&["hash", "identify"], &stored);
+        assert!(said(&identified).contains(scheme), "{scheme}: {}", said(&identified));
+    }
+    assert_eq!(run(&["hash", "make", "--scheme", "bcrypd"], "CANARY-1\n").status.code(), Some(64));
+    assert_eq!(run(&["hash", "identify"], "what is this\n").status.code(), Some(1));
+}
+
+#[test]
+fn a_preset_that_is_shown_can_be_pasted() {
+    for preset in ["generic", "django"] {
+        assert!(said(&run(&["preset", "list"], "")).contains(preset));
+        for adapter in ["postgres", "sqlite"] {
+            let shown = run(&["preset", "show", preset, "--adapter", adapter], "");
+            assert_eq!(shown.status.code(), Some(0), "{}", said(&shown));
+            let folder = Folder::new();
+            let pasted = String::from_utf8(shown.stdout).unwrap().replace(".NAME", ".users");
+            let place = match adapter {
+                "postgres" => {
+                    "host = \"/run/postgresql\"\ndatabase = \"crm\"\nuser = \"idstore\"\n".to_owned()
+                }
+                _ => format!("path = \"{}\"\n", folder.path().join("users.db").display()),
+            };
+            // The operator adds where the database is, and which store the connection is on.
+            let table = format!("[stores.{adapter}.users]\n");
+            let with_place = if pasted.contains(&table) {
+                pasted.replace(&table, &(table.clone() + &place))
+            } else {
+                table + &place + &pasted
+            };
+            let text = preamble(&folder) + &with_place + "[connections.users]\nstore = \"users\"\n";
+            let config = folder.write("config.toml", &text);
+            let output = run(&["check", "--config", config.to_str().unwrap()], "");
+            assert_eq!(output.status.code(), Some(0), "{preset} {adapter}:\n{text}\n{}", said(&output));
+        }
+    }
+    assert_eq!(run(&["preset", "show", "djanog"], "").status.code(), Some(64));
+}
+
+/// The first command of the README: everything that it prints works.
+#[test]
+fn the_demo_serves_at_once_and_its_lines_work() {
+    let folder = Folder::new();
+    let port = |_: u8| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (listen, admin) = (port(1), port(2));
+    let arguments =
+        ["demo", "--listen", &listen, "--admin", &admin, "--folder", folder.path().to_str().unwrap()];
+    let mut child = command().args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut printed = String::new();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    while !printed.contains("Control-C ends it") {
+        printed += &(lines.next().unwrap().unwrap() + "\n");
+    }
+    let token = printed.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+    let mut expected = ["ok", "invalid_credentials", "user_blocked", "ok", "ok", "ok"].into_iter();
+    for (path, body) in curl_lines(&printed, &listen) {
+        let answer = crate::daemon::post(listen.parse().unwrap(), &path, &token, body.as_bytes());
+        assert_eq!(answer.code(), expected.next().unwrap(), "{path} {body}: {}", answer.text);
+    }
+    assert_eq!(expected.next(), None, "every line was found:\n{printed}");
+    let config = folder.path().join("config.toml");
+    assert!(printed.contains(config.to_str().unwrap()));
+    let output =
+        run(&["try", "login", "ann@example.test", "--config", config.to_str().unwrap()], "demo-Ann-1\n");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+}
+
+/// The path and the body of each curl line that posts something.
+fn curl_lines(printed: &str, listen: &str) -> Vec<(String, String)> {
+    let address = format!("http://{listen}");
+    printed
+        .split(&format!("curl -s {address}"))
+        .skip(1)
+        .map(|line| {
+            let body = line.split("-d '").nth(1).unwrap().split('\'').next().unwrap();
+            (line.split(' ').next().unwrap().to_owned(), body.to_owned())
+        })
+        .collect()
+}
+
+/// The configurations that the README shows are right as they stand, but for the places of secrets.
+#[test]
+fn the_configurations_of_the_readme_pass_check() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let blocks: Vec<&str> =
+        readme.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let whole: Vec<&&str> = blocks.iter().filter(|block| block.contains("[stores.")).collect();
+    assert!(whole.len() >= 2, "the README shows {} whole configurations", whole.len());
+    for block in whole {
+        let folder = Folder::new();
+        folder.write("auth0-token", "CANARY-token-of-the-readme\n");
+        folder.write("crm-db", "CANARY-password-of-the-readme\n");
+        let config = folder.write("config.toml", block);
+        let mut check = command();
+        check.env("CREDENTIALS_DIRECTORY", folder.path()).args(["check", "--config"]).arg(config);
+        let output = check.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{block}\n{}", said(&output));
+    }
+}
