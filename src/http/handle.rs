@@ -8,13 +8,16 @@ use crate::actions::{self, Ask, Rights};
 use crate::clock;
 use crate::config::Action;
 use crate::connections::Connection;
-use crate::platforms::native;
+use crate::platforms::{Malformed, native};
 use crate::telemetry::{ActionLabels, Label, Metrics, RequestLabels, seconds};
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING,
+    WWW_AUTHENTICATE,
+};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use idstore_contract::Call;
 use idstore_passwords::Workers;
@@ -55,16 +58,23 @@ impl Api {
     pub async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let began = Instant::now();
         let id = request_id::of(request.headers());
+        // hyper reads the chunks and drops a length beside them. A proxy in front may have gone by the length: what
+        // follows on this connection is not to be trusted (RFC 9112, section 6.1).
+        let is_last = request.headers().contains_key(TRANSFER_ENCODING);
         let mut seen = Seen::default();
         let answered = AssertUnwindSafe(self.answer(request, &id, began, &mut seen)).catch_unwind().await;
         let answered = answered.unwrap_or_else(|_| {
             Err(Problem::new(Code::Internal).logged("a panic; its place has a line of its own"))
         });
         self.record(&id, began, &seen, answered.as_ref().err());
-        match answered {
+        let mut response = match answered {
             Ok((status, body)) => respond(&id, status, "application/json", &body),
             Err(problem) => refuse(&id, &problem),
+        };
+        if is_last {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        response
     }
 
     async fn answer(
@@ -151,6 +161,9 @@ fn fit(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
         .fold(path.len(), usize::saturating_add);
     if headers.len() > HEADERS_MAX || bytes > HEADER_BYTES_MAX {
         return Err(Problem::new(Code::HeadersTooLarge));
+    }
+    if headers.get_all(HOST).iter().count() > 1 {
+        return Err(Malformed::at("", "two Host headers").into());
     }
     Ok(())
 }

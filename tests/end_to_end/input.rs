@@ -109,6 +109,57 @@ fn ten_megabytes_without_an_announced_length_end_at_the_limit() {
     exchange(daemon.address, &request).expect(413, "body_too_large");
 }
 
+/// What a proxy in front could read otherwise than we do: one answer, and never a second request out of a body.
+#[test]
+fn a_request_that_can_be_read_in_two_ways_gets_one_answer() {
+    let daemon = Daemon::start_ready(STORE);
+    let body = r#"{"username": "ann"}"#;
+    let head = format!(
+        "POST /v1/customers/get_user HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\n\
+         content-type: application/json\r\n"
+    );
+    let whole = format!("{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let close = "connection: close\r\n";
+    for (what, request) in [
+        ("two lengths", format!("{head}{close}content-length: 3\r\ncontent-length: 19\r\n\r\n{body}")),
+        ("a list of lengths", format!("{head}{close}content-length: 19, 19\r\n\r\n{body}")),
+        ("an unknown coding", format!("{head}{close}transfer-encoding: xchunked\r\n\r\n{chunked}")),
+        (
+            "chunks that are not last",
+            format!("{head}{close}transfer-encoding: chunked, gzip\r\n\r\n{chunked}"),
+        ),
+        ("a folded header", format!("{head}{close}x-a: b\r\n c\r\ncontent-length: 19\r\n\r\n{body}")),
+        ("a blank before the colon", format!("{head}{close}content-length : 19\r\n\r\n{body}")),
+        (
+            "a chunk without end",
+            format!("{head}{close}transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n{body}"),
+        ),
+        ("two hosts", format!("{head}{close}host: u\r\ncontent-length: 19\r\n\r\n{body}")),
+        ("NUL in a header", format!("{head}{close}x-a: b\0c\r\ncontent-length: 19\r\n\r\n{body}")),
+    ] {
+        let answer = daemon.raw(format!("{request}{whole}").as_bytes());
+        assert_eq!(answer.status, 400, "{what}: {}", answer.head);
+        assert!(!answer.text.contains("HTTP/1.1"), "{what}: a second answer: {}", answer.text);
+    }
+    // The chunks count, as hyper reads them, and the connection ends: the rest belongs to whoever went by the length.
+    for lengths in
+        ["content-length: 3\r\ntransfer-encoding: chunked", "transfer-encoding: chunked\r\ncontent-length: 3"]
+    {
+        let answer = daemon.raw(format!("{head}{lengths}\r\n\r\n{chunked}{whole}").as_bytes());
+        assert!(answer.status == 200 && answer.head.contains("connection: close"), "{}", answer.head);
+        assert!(!answer.text.contains("HTTP/1.1"), "a second answer: {}", answer.text);
+    }
+    // Refused before its body was read: what stands in the body is no request.
+    let refused = format!(
+        "{}content-length: {}\r\n\r\n{whole}",
+        head.replace(TOKEN, "CANARY-wrong-token-0000"),
+        whole.len()
+    );
+    let answer = daemon.raw(refused.replace("host: t\r\n", "host: t\r\nconnection: close\r\n").as_bytes());
+    assert!(answer.status == 401 && !answer.text.contains("HTTP/1.1"), "{} {}", answer.head, answer.text);
+}
+
 #[test]
 fn a_client_that_drips_is_cut_off_and_others_do_not_notice() {
     let limits = "[server]\nheader_timeout_ms = 300\nbody_timeout_ms = 300\nidle_timeout_secs = 1\n";
