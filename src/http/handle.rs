@@ -61,12 +61,13 @@ impl Api {
         // hyper reads the chunks and drops a length beside them. A proxy in front may have gone by the length: what
         // follows on this connection is not to be trusted (RFC 9112, section 6.1).
         let is_last = request.headers().contains_key(TRANSFER_ENCODING);
-        let mut seen = Seen::default();
-        let answered = AssertUnwindSafe(self.answer(request, &id, began, &mut seen)).catch_unwind().await;
+        let mut record = Record { api: &self, id: &id, began, seen: Seen::default(), told: false };
+        let answered =
+            AssertUnwindSafe(self.answer(request, &id, began, &mut record.seen)).catch_unwind().await;
         let answered = answered.unwrap_or_else(|_| {
             Err(Problem::new(Code::Internal).logged("a panic; its place has a line of its own"))
         });
-        self.record(&id, began, &seen, answered.as_ref().err());
+        record.tell(answered.as_ref().map(|_| "ok"));
         let mut response = match answered {
             Ok((status, body)) => respond(&id, status, "application/json", &body),
             Err(problem) => refuse(&id, &problem),
@@ -126,30 +127,51 @@ impl Api {
         let call = Call::new(Arc::clone(id), deadline, clock::now(), Arc::clone(&connection.parameters));
         Ask { connection, call, rights, workers: &self.workers, metrics: &self.metrics }
     }
+}
 
-    /// One log line and one count for each request, by what is safe to say of it.
-    fn record(&self, id: &str, began: Instant, seen: &Seen, problem: Option<&Problem>) {
-        let took = began.elapsed();
-        let code = problem.map_or("ok", |problem| problem.code.as_str());
+/// One log line and one count for each request, by what is safe to say of it; also for one whose client did not wait.
+struct Record<'a> {
+    api: &'a Api,
+    id: &'a str,
+    began: Instant,
+    seen: Seen,
+    told: bool,
+}
+
+impl Record<'_> {
+    fn tell(&mut self, outcome: Result<&'static str, &Problem>) {
+        self.told = true;
+        let (took, seen) = (self.began.elapsed(), &self.seen);
+        let code = outcome.unwrap_or_else(|problem| problem.code.as_str());
         let action = seen.action.map_or("", Action::as_str);
         let connection = seen.connection.clone().map_or_else(|| Label::from(""), Label);
-        self.metrics.requests.get_or_create(&RequestLabels { connection, action, code }).inc();
-        self.metrics.request_duration.get_or_create(&ActionLabels { action }).observe(seconds(took));
+        let metrics = &self.api.metrics;
+        metrics.requests.get_or_create(&RequestLabels { connection, action, code }).inc();
+        metrics.request_duration.get_or_create(&ActionLabels { action }).observe(seconds(took));
         // What was not reached is left out of the line.
-        let (caller, connection) = (seen.caller.as_deref(), seen.connection.as_deref());
+        let (request_id, caller, connection) = (self.id, seen.caller.as_deref(), seen.connection.as_deref());
         let action = seen.action.map(Action::as_str);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let why = problem.and_then(|problem| problem.log.as_deref());
-        match problem.map_or(Loudness::Info, |problem| problem.code.loudness()) {
+        let why = outcome.err().and_then(|problem| problem.log.as_deref());
+        match outcome.err().map_or(Loudness::Info, |problem| problem.code.loudness()) {
             Loudness::Info => {
-                tracing::info!(request_id = id, caller, connection, action, code, ms, why, "request");
+                tracing::info!(request_id, caller, connection, action, code, ms, why, "request");
             }
             Loudness::Warn => {
-                tracing::warn!(request_id = id, caller, connection, action, code, ms, why, "request");
+                tracing::warn!(request_id, caller, connection, action, code, ms, why, "request");
             }
             Loudness::Error => {
-                tracing::error!(request_id = id, caller, connection, action, code, ms, why, "request");
+                tracing::error!(request_id, caller, connection, action, code, ms, why, "request");
             }
+        }
+    }
+}
+
+/// Dropped before it was told: the client left, and nobody hears the answer. A read has ended with it; a write goes on.
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        if !self.told {
+            self.tell(Ok("client_left"));
         }
     }
 }

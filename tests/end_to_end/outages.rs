@@ -217,3 +217,73 @@ fn more_calls_than_permits_are_busy_at_once() {
     assert!(codes.iter().any(|code| code == "ok") && codes.iter().any(|code| code == "busy"), "{codes:?}");
     assert!(codes.iter().all(|code| ["ok", "busy"].contains(&code.as_str())), "{codes:?}");
 }
+
+/// What the metrics show while one call to the store runs.
+const AT_WORK: &str = "idstore_store_in_flight{store=\"users\"} 1";
+
+/// Sends a request and leaves without waiting for its answer.
+fn ask_and_leave(daemon: &Daemon, action: &str, body: &Value, at: &[&str]) {
+    use std::io::Write as _;
+    let body = body.to_string();
+    let request = format!(
+        "POST /v1/customers/{action} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        crate::daemon::TOKEN,
+        body.len()
+    );
+    let mut stream = std::net::TcpStream::connect(daemon.address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    // It leaves once the metrics show how far its request is.
+    while !at.iter().all(|shown| daemon.page("/metrics").text.contains(shown)) {}
+}
+
+#[test]
+fn a_read_ends_with_its_client_and_a_write_that_has_begun_is_finished() {
+    let slow_read = format!(
+        "SELECT {} FROM users WHERE username = :identifier AND pg_sleep(30) IS NOT NULL",
+        users::COLUMNS
+    );
+    let slow_write = "UPDATE users SET email_verified = (pg_sleep(1) IS NOT NULL) WHERE id = :user_id";
+    let by_name = format!("SELECT {} FROM users WHERE username = :identifier", users::COLUMNS);
+    let database = Database::postgres();
+    users::fill(&database, users::key(&database), "UNIQUE");
+    let statements =
+        Statements::all().with("get_user", &by_name).with("login", &slow_read).with("verify", slow_write);
+    let statements = statements.with("get_user", &format!("{by_name} OR email = :email"));
+    let daemon = users::daemon(&database, "", &statements);
+    ask_and_leave(&daemon, "login", &json!({ "identifier": "ann", "password": "CANARY-1" }), &[AT_WORK]);
+    let left = Instant::now();
+    while !daemon.page("/metrics").text.contains("idstore_store_in_flight{store=\"users\"} 0") {
+        assert!(
+            left.elapsed() < Duration::from_secs(5),
+            "the permit of a read that nobody waits for is not given back"
+        );
+    }
+    assert!(daemon.page("/metrics").text.contains("action=\"login\",code=\"client_left\"} 1"));
+    ask_and_leave(
+        &daemon,
+        "verify",
+        &json!({ "email": "ann@example.test" }),
+        &["operation=\"find\",outcome=\"ok\"", AT_WORK],
+    );
+    let left = Instant::now();
+    while database.run("SELECT count(*) FROM users WHERE email_verified") != "1" {
+        assert!(left.elapsed() < Duration::from_secs(10), "a write was cut in half");
+    }
+}
+
+#[test]
+fn a_write_in_flight_is_finished_when_the_daemon_is_told_to_stop() {
+    let slow = "UPDATE users SET email_verified = (pg_sleep(1) IS NOT NULL) WHERE id = :user_id";
+    let database = Database::postgres();
+    users::fill(&database, users::key(&database), "UNIQUE");
+    let mut daemon = users::daemon(&database, "", &Statements::all().with("verify", slow));
+    std::thread::scope(|scope| {
+        let asking =
+            scope.spawn(|| daemon.ask("customers", "verify", &json!({ "email": "ann@example.test" })).code());
+        while !daemon.page("/metrics").text.contains(AT_WORK) {}
+        daemon.signal("TERM");
+        assert_eq!(asking.join().unwrap(), "ok");
+    });
+    assert_eq!(daemon.wait().code(), Some(0));
+}
