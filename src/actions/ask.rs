@@ -42,7 +42,7 @@ impl Ask<'_> {
             return Ok(None);
         }
         let candidates = self.connection.store.find(&self.call, lookup, purpose).await?;
-        tracing::debug!(by = lookup.name(), candidates = candidates.len(), "the store was asked");
+        tracing::debug!(by = lookup.name(), candidates = candidates.len(), "the store answered");
         self.connection.resolve(lookup, candidates).map_err(|_| Refusal::Ambiguous)
     }
 

@@ -25,14 +25,15 @@ impl Connection {
                 None => {}
             }
         }
-        let (as_written, when_folded) = (exact.len(), folded.len());
+        let how = match (exact.len(), folded.len()) {
+            (0, 0) => "no candidate has it",
+            (0, 1) => "one candidate has it in another spelling",
+            (1, _) => "one candidate has it as written",
+            (0, _) => "several candidates have it in another spelling",
+            _ => "several candidates have it as written",
+        };
+        tracing::debug!(how, "the identifier was compared again, under the connection's rule");
         let account = one(exact)?.map_or_else(|| one(folded), |account| Ok(Some(account)))?;
-        tracing::debug!(
-            as_written,
-            when_folded,
-            found = account.is_some(),
-            "the account was chosen among the candidates"
-        );
         Ok(account)
     }
 

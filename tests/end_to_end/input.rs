@@ -160,6 +160,30 @@ fn a_request_that_can_be_read_in_two_ways_gets_one_answer() {
     assert!(answer.status == 401 && !answer.text.contains("HTTP/1.1"), "{} {}", answer.head, answer.text);
 }
 
+/// One more connection than there may be waits, and is served as soon as another one ends.
+#[test]
+fn connections_have_a_limit() {
+    let folder = crate::daemon::Folder::new();
+    let text =
+        crate::daemon::preamble(&folder).replace("[server]\n", "[server]\nconnections_max = 2\n") + STORE;
+    let daemon = Daemon::start_whole(folder, &text);
+    let held: Vec<_> = (0..2).map(|_| TcpStream::connect(daemon.address).unwrap()).collect();
+    let body = r#"{"username": "ann"}"#;
+    let mut waiting = TcpStream::connect(daemon.address).unwrap();
+    let request = format!(
+        "POST /v1/customers/get_user HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    waiting.write_all(request.as_bytes()).unwrap();
+    while !daemon.page("/metrics").text.contains("idstore_connections_open 2") {}
+    assert!(!daemon.page("/metrics").text.contains("action=\"get_user\""), "it is not served yet");
+    drop(held);
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
 #[test]
 fn a_client_that_drips_is_cut_off_and_others_do_not_notice() {
     let limits = "[server]\nheader_timeout_ms = 300\nbody_timeout_ms = 300\nidle_timeout_secs = 1\n";

@@ -21,4 +21,5 @@ mod input;
 mod lifecycle;
 mod outages;
 mod stores;
+mod timing;
 mod users;
