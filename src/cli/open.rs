@@ -42,7 +42,8 @@ impl Faults {
 pub(super) fn open(config: Config, metrics: &Arc<Metrics>) -> Result<Assembled, Faults> {
     let mut faults = Faults { callers: Vec::new(), workers: None, stores: Vec::new() };
     let callers = callers(&config, &mut faults);
-    let workers = Workers::start(config.hashing.workers()).map_err(|error| faults.workers = Some(error.to_string()));
+    let workers =
+        Workers::start(config.hashing.workers()).map_err(|error| faults.workers = Some(error.to_string()));
     let opened = connections::open(
         config.stores,
         &config.connections,

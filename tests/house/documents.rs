@@ -47,6 +47,68 @@ fn links_between_the_documents_lead_somewhere() {
     assert!(broken.is_empty(), "links to files that are not there:\n{}", broken.join("\n"));
 }
 
+/// docs/statements.md names every key, every parameter and every result column that the code knows.
+#[test]
+fn the_page_about_statements_names_everything_that_a_statement_may_hold() {
+    let page = text("docs/statements.md");
+    let mut missing = Vec::new();
+    for (source, prefix) in [("key", ""), ("parameter", ":"), ("column", "")] {
+        let source = text(&format!("adapters/sql/src/{source}.rs"));
+        // Each name stands in a table of its file as `("name", …`.
+        let names: Vec<&str> = source
+            .split("(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split_once("\", ").map(|(name, _)| name))
+            .collect();
+        let names: Vec<&str> = names
+            .into_iter()
+            .filter(|name| {
+                name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            })
+            .collect();
+        assert!(names.len() >= 12, "only {names:?} were found in the source");
+        missing
+            .extend(names.iter().map(|name| format!("`{prefix}{name}`")).filter(|name| !page.contains(name)));
+    }
+    assert!(missing.is_empty(), "docs/statements.md does not name {}", missing.join(", "));
+}
+
+/// The README's table of refusals has every code that the daemon knows, and no other.
+#[test]
+fn the_readme_names_every_code() {
+    let source = text("src/http/problem.rs");
+    let table = source.split("const fn row(self)").nth(1).unwrap().split("\n    }\n").next().unwrap();
+    let codes: Vec<&str> = table.split("(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(codes.len() >= 30, "only {codes:?} were found in the source");
+    let readme = text("README.md");
+    let missing: Vec<_> = codes.iter().filter(|code| !readme.contains(&format!("`{code}`"))).collect();
+    assert!(missing.is_empty(), "README.md does not name {missing:?}");
+}
+
+/// ARCHITECTURE.md says of at least twenty changes where they start, at places that exist.
+#[test]
+fn every_change_starts_at_a_place_that_exists() {
+    let architecture = text("ARCHITECTURE.md");
+    let section =
+        architecture.split("\n## ").find(|section| section.starts_with("Where does it go?")).unwrap();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with('|')).skip(2).collect();
+    assert!(rows.len() >= 20, "ARCHITECTURE.md has {} rows under \"Where does it go?\"", rows.len());
+    let mut gone = Vec::new();
+    for path in
+        rows.iter().flat_map(|row| row.split('`').skip(1).step_by(2)).filter(|word| word.contains('/'))
+    {
+        // Upper-case words stand for a name of the reader's choice; what is before them must exist.
+        let known: Vec<&str> = path
+            .split('/')
+            .take_while(|part| !part.chars().any(|letter| letter.is_ascii_uppercase()))
+            .collect();
+        if !root().join(known.join("/")).exists() {
+            gone.push(path);
+        }
+    }
+    assert!(gone.is_empty(), "ARCHITECTURE.md sends the reader to {gone:?}, and there is no such place");
+}
+
 /// The targets of `[text](target)`.
 fn links(markdown: &str) -> Vec<String> {
     markdown
