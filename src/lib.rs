@@ -15,6 +15,8 @@
 
 pub mod cli;
 
+pub mod scripts;
+
 pub mod http;
 
 pub mod platforms;

@@ -6,6 +6,7 @@ mod hash;
 mod open;
 mod preset;
 mod print;
+mod scripts;
 mod serve;
 mod story;
 mod terminal;
@@ -80,6 +81,8 @@ enum Command {
     Preset(preset::Preset),
     /// Make, verify or identify a stored password
     Hash(hash::Hash),
+    /// Write the platform's side of a connection, or try it out
+    Scripts(scripts::Scripts),
 }
 
 /// The configuration's place, for the commands that read it.
@@ -100,6 +103,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Demo(command) => command.run(),
             Command::Preset(command) => command.run(),
             Command::Hash(command) => command.run(),
+            Command::Scripts(command) => command.run(),
         },
         Err(error) => {
             // Help and version come as errors too, and are none.
@@ -120,4 +124,16 @@ impl ConfigFile {
             Exit::Config
         })
     }
+}
+
+/// 128 random bits in hexadecimal.
+fn random_word() -> std::io::Result<String> {
+    use std::fmt::Write as _;
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    let mut word = String::new();
+    for byte in bytes {
+        write!(word, "{byte:02x}").map_err(std::io::Error::other)?;
+    }
+    Ok(word)
 }

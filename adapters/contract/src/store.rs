@@ -118,6 +118,8 @@ pub struct Descriptor {
     pub password_check: PasswordCheck,
     /// The writes and lists that are offered; lookups tell by themselves.
     pub abilities: BTreeSet<Ability>,
+    /// Whether accounts are found by `user_id`, as in every store that offers a write.
+    pub finds_by_id: bool,
     /// How the way to the store is protected.
     pub transport: Transport,
 }

@@ -33,6 +33,7 @@ impl Memory {
             adapter: "memory",
             password_check: config.password_check.into(),
             abilities: config.abilities(),
+            finds_by_id: true,
             transport: Transport::Local,
         };
         let identifiers = config.identifiers();

@@ -86,6 +86,7 @@ impl<D: Database> Store for SqlStore<D> {
             adapter: D::ADAPTER,
             password_check,
             abilities: self.abilities(),
+            finds_by_id: statements.by_id().is_some(),
             transport: self.database.transport(),
         }
     }

@@ -2,9 +2,8 @@
 //! configuration and the code are those that an operator would have; only the people are invented.
 
 use super::serve::serve;
-use super::{Exit, print};
+use super::{Exit, print, random_word};
 use crate::{adapters, config};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -87,17 +86,6 @@ impl Demo {
 struct Prepared {
     config: PathBuf,
     token: String,
-}
-
-/// 128 random bits in hexadecimal.
-fn random_word() -> std::io::Result<String> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
-    let mut word = String::new();
-    for byte in bytes {
-        write!(word, "{byte:02x}").map_err(std::io::Error::other)?;
-    }
-    Ok(word)
 }
 
 fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
