@@ -93,6 +93,15 @@ fn a_wrong_password_is_told_for_the_account_that_the_daemon_names() {
 }
 
 #[test]
+fn one_setting_says_which_error_shows_a_text() {
+    let login = script(&written(&subject(), &options()), Action::Login);
+    assert_eq!(login.matches("\"show\": \"UnauthorizedError\"").count(), 1);
+    let other = login.replace("\"show\": \"UnauthorizedError\"", "\"show\": \"ValidationError\"");
+    let result = &run(&[case(&other, &arguments(Action::Login), &json!([problem(Code::UserLocked)]))])[0];
+    assert_eq!(told(result), "V(user_locked, This account is locked. Try later or reset your password.)");
+}
+
+#[test]
 fn what_is_taken_is_named() {
     let files = written(&subject(), &options());
     let mut document = Problem::new(Code::UserExists).document("ref-1");

@@ -42,6 +42,6 @@ pub fn files(subject: &Subject, options: &Options) -> Result<Vec<File>, Vec<Stri
     }
     let answers = Answers::read().map_err(|why| vec![why])?;
     let scripts = source::scripts(subject, options, &answers);
-    let action = options.has_post_login(subject).then(|| source::post_login(subject, options, &answers));
+    let action = subject.has_post_login().then(|| source::post_login(subject, options, &answers));
     Ok(document::files(subject, options, &scripts, action))
 }

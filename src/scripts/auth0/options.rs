@@ -177,7 +177,7 @@ impl Options {
             ),
             (self.finish && proxy, "--finish ends a migration: it is for connections of mode \"import\"".to_owned()),
             (
-                self.fail.is_some() && !self.has_post_login(subject),
+                self.fail.is_some() && !subject.has_post_login(),
                 "--fail is for connections of mode \"proxy\" whose store finds users by user_id: others have no \
                  post-login Action"
                     .to_owned(),
@@ -216,14 +216,14 @@ impl Options {
         };
         wanted && (subject.offers.contains(&action) || auth0_only)
     }
-
-    /// Whether there is a post-login Action.
-    pub(super) fn has_post_login(&self, subject: &Subject) -> bool {
-        subject.mode == Mode::Proxy && subject.finds_by_id
-    }
 }
 
 impl Subject {
+    /// Whether there is a post-login Action.
+    pub(super) fn has_post_login(&self) -> bool {
+        self.mode == Mode::Proxy && self.finds_by_id
+    }
+
     /// The longest that a script waits for one answer.
     pub(super) fn attempt(&self) -> Duration {
         self.deadline.saturating_add(ATTEMPT_MARGIN)

@@ -14,6 +14,10 @@ const FRAGMENTS: [(&str, &str); 2] =
 /// Where the settings go.
 const SETTINGS: &str = "/* @settings */ {}";
 
+/// The error whose text Auth0 shows to somebody who signs in. Its documents disagree: where a login page shows nothing,
+/// `ValidationError` in the script's settings is the other one.
+const SHOW: &str = "UnauthorizedError";
+
 /// A script of the connection.
 pub(super) struct Script {
     /// Its key in `customScripts`, and its file's name.
@@ -78,8 +82,10 @@ fn settings(subject: &Subject, options: &Options, answers: &Answers, action: Act
             // Without the grace, the second try of a login that has marked the account would find nobody.
             put("repeat", (subject.mode != Mode::Import { grace: false }).into());
             put("metadata_key", options.metadata_key.as_str().into());
+            put("show", SHOW.into());
         }
         Action::GetUser => {
+            put("show", SHOW.into());
             put("metadata_key", options.metadata_key.as_str().into());
             put("standings", standings());
         }

@@ -127,7 +127,7 @@ impl Trial<'_> {
             return ("not_understood".to_owned(), error(self.messages, None, "not_understood"), Some(why));
         };
         let user_id = member("user_id").map(Value::to_string);
-        let seen = self.told(verdict, &code, reply, user_id, text("detail"));
+        let seen = self.told(verdict, &code, reply, user_id, text("detail").as_deref());
         (code, seen, text("title"))
     }
 
@@ -137,11 +137,11 @@ impl Trial<'_> {
         code: &str,
         reply: &Reply,
         user_id: Option<String>,
-        detail: Option<String>,
+        detail: Option<&str>,
     ) -> String {
         let minutes = reply.retry_after.unwrap_or(60).div_ceil(60).max(1).to_string();
         let text = |key: &str| match self.messages.get(key) {
-            "" => detail.clone().unwrap_or_else(|| self.messages.get("unavailable").to_owned()),
+            "" => detail.unwrap_or_else(|| self.messages.get("unavailable")).to_owned(),
             text => text.replace("{minutes}", &minutes),
         };
         match verdict {

@@ -1,7 +1,8 @@
-// Loads a folder or a YAML file as `a0deploy import` does, without a tenant, and prints what would be deployed.
-// load.js NODE_MODULES FOLDER-OR-YAML
+// Loads a folder or a YAML file as `a0deploy import` does, without a tenant, and writes down what would be deployed.
+// load.js NODE_MODULES FOLDER-OR-YAML LOADED.json
 "use strict";
-const [, , modules, input] = process.argv;
+const fs = require("node:fs");
+const [, , modules, input, loaded] = process.argv;
 const { setupContext } = require(`${modules}/auth0-deploy-cli/lib/context`);
 
 const config = {
@@ -17,7 +18,7 @@ const config = {
   const context = await setupContext(config, "import");
   await context.loadAssetsFromLocal();
   const { databases, actions } = context.assets;
-  process.stdout.write(JSON.stringify({ databases, actions }));
+  fs.writeFileSync(loaded, JSON.stringify({ databases, actions }));
 })().catch((error) => {
   process.stderr.write(`${error.stack}\n`);
   process.exitCode = 1;

@@ -1,7 +1,5 @@
 // How a script ends: one call of the callback, and what of an answer the user is shown; the same in every script.
 
-// What shows a text to somebody who signs in. Where the login page shows no text of this kind: "ValidationError".
-const SHOW = "UnauthorizedError";
 const endpoint = { url: configuration.IDSTORE_URL, token: configuration.IDSTORE_TOKEN };
 // The callback is always last; where the connection passes a context, that comes before it.
 const callback = rest.pop();
@@ -30,12 +28,13 @@ function conclude(work) {
 function text(key, answer) {
   const { detail, reason } = answer.document || {};
   const own = key === "password" ? settings.messages[`password_${reason}`] : settings.messages[key];
-  const minutes = Math.max(1, Math.ceil(Math.min(answer.retryAfter, 86400) / 60));
+  const minutes = Number.isFinite(answer.retryAfter) ? Math.max(1, Math.ceil(answer.retryAfter / 60)) : 1;
   return String(own || detail || settings.messages.unavailable).replace("{minutes}", minutes);
 }
 
+// For whoever signs in. A login page that shows no text of an UnauthorizedError shows that of a ValidationError.
 function shown(code, message) {
-  return { error: SHOW === "ValidationError" ? new ValidationError(code, message) : new UnauthorizedError(message) };
+  return { error: settings.show === "ValidationError" ? new ValidationError(code, message) : new UnauthorizedError(message) };
 }
 
 // What is broken: never "wrong password", never "no such user". The code and the reference lead to the daemon's log.
