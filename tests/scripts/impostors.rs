@@ -17,7 +17,14 @@ fn impostors() -> Vec<(&'static str, Value)> {
     half["headers"]["content-length"] = "5000".into();
     half["half"] = true.into();
     let redirect = json!({ "status": 302, "headers": { "location": "/login" }, "body": "" });
+    // Everything that any script looks for.
+    let whole = json!({
+        "user": { "user_id": "7", "email": "a@b" }, "standing": "ok", "email_verified": true, "deleted": true,
+        "changed_at": "2026-01-01T00:00:00Z",
+    });
     vec![
+        ("the right body of a wrong type", reply(200, "text/plain", &whole)),
+        ("the right body of a problem", reply(200, problem, &whole)),
         ("403 in HTML", html(403)),
         ("404 in HTML", html(404)),
         ("409 in HTML", html(409)),
@@ -66,7 +73,7 @@ fn no_answer_but_the_daemons_is_about_a_user() {
     for ((action, (what, _)), result) in cells.iter().zip(run(&cases)) {
         let told = told(&result);
         assert!(told.starts_with("E("), "{action}, {what}: {told}");
-        assert!(told.contains(", ref "), "{action}, {what}: {told}");
+        assert!(told.contains(", ref ") && !told.contains("script_failed"), "{action}, {what}: {told}");
         for word in ["ann@", "typed", "CANARY", "new@", "127.0.0.1"] {
             assert!(!told.contains(word), "{action}, {what}: {told}");
         }
@@ -128,6 +135,40 @@ fn a_script_sends_what_is_needed_and_logs_nothing_about_a_user() {
         for word in ["ann@", "typed", "CANARY", "new@", "<html>"] {
             assert!(!log.contains(word), "{action}: {log}");
         }
+    }
+}
+
+#[test]
+fn a_user_who_is_not_said_to_be_all_right_does_not_sign_in() {
+    let login = script(&written(&subject(), &options()), Action::Login);
+    for standing in [json!("blocked"), json!("a_new_one"), Value::Null] {
+        let body = json!({ "user": { "user_id": "7" }, "standing": standing });
+        let replies = json!([reply(200, "application/json", &body)]);
+        let result = &run(&[case(&login, &arguments(Action::Login), &replies)])[0];
+        assert!(told(result).starts_with("E("), "{result}");
+    }
+}
+
+#[test]
+fn whoever_has_waited_long_does_not_wait_again() {
+    let mut slow = subject();
+    slow.deadline = std::time::Duration::from_millis(2600);
+    let login = script(&written(&slow, &options()), Action::Login);
+    let result = &run(&[case(&login, &arguments(Action::Login), &json!(["silence"]))])[0];
+    assert_eq!(asked(result), ["login"]);
+}
+
+#[test]
+fn what_comes_after_the_end_is_not_told() {
+    let files = written(&subject(), &options());
+    let cases = Action::ALL.map(|action| {
+        let mut case = case(&script(&files, action), &arguments(action), &json!(["silence"]));
+        case["impatient"] = true.into();
+        case
+    });
+    for (action, result) in Action::ALL.iter().zip(run(&cases)) {
+        let told = told(&result);
+        assert!(told.starts_with("E(") && told.contains("(out_of_time, ref "), "{action}: {told}");
     }
 }
 

@@ -99,7 +99,9 @@ function sandbox(port, token, lines, more) {
 }
 
 async function runScript(one, port, result) {
-  const context = sandbox(port, one.token, result.log, {});
+  // Where the ten seconds of a script are to be short.
+  const impatient = { setTimeout: (work, ms) => setTimeout(work, ms === 10000 ? 300 : ms) };
+  const context = sandbox(port, one.token, result.log, one.impatient ? impatient : {});
   const script = vm.runInContext(`(${one.script}\n)`, context);
   if (typeof script !== "function") throw new Error("the script is no function");
   const before = Object.keys(context).join();

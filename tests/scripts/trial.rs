@@ -5,7 +5,7 @@ use crate::sandbox::{arguments, case, options, reply, run, script, subject, writ
 use idstore_proxy::config::Action;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;
@@ -84,6 +84,65 @@ fn a_wrong_token_a_caller_that_may_less_and_nobody_are_found() {
         ["scripts", "auth0", "--connection", "customers", "--test", &url, "--unconfirmed", "--config"];
     let output = command().args(arguments).arg(&config).arg("--token-file").arg(&token).output().unwrap();
     assert_eq!(output.status.code(), Some(64), "a flag that would do nothing is refused: {}", said(&output));
+}
+
+#[test]
+fn over_tls_the_certificate_is_verified_as_auth0_does() {
+    let (folder, config, token, text) = configured("");
+    let daemon = Daemon::start_whole(Folder::new(), &text);
+    daemon.wait_until_ready();
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-out")
+        .arg(&cert)
+        .arg("-keyout")
+        .arg(&key)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    let mut listener = std::process::Command::new("node")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scripts/tls.js"))
+        .args([&cert, &key])
+        .arg(daemon.address.to_string())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    BufReader::new(listener.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    let try_out = |name: &str, trusted: Option<&Path>| {
+        let url = format!("https://{name}:{}", port.trim());
+        let mut command = command();
+        command
+            .args(["scripts", "auth0", "--connection", "customers", "--test", &url, "--config"])
+            .arg(&config);
+        if let Some(trusted) = trusted {
+            command.env("SSL_CERT_FILE", trusted);
+        }
+        command.arg("--token-file").arg(&token).output().unwrap()
+    };
+    let trusted = try_out("localhost", Some(&cert));
+    assert_eq!(trusted.status.code(), Some(0), "{}", said(&trusted));
+    for (name, trust) in [("localhost", None), ("127.0.0.1", Some(cert.as_path()))] {
+        let refused = try_out(name, trust);
+        assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+        assert_eq!(said(&refused).matches("no TLS with").count(), 9, "{}", said(&refused));
+    }
+    drop(listener.stdin.take());
+    listener.wait().unwrap();
 }
 
 /// Answers every request with this, until the test ends; what was asked comes out of the channel.
