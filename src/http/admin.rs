@@ -1,6 +1,7 @@
 //! The admin listener: `/livez`, `/readyz`, `/readyz/{store}` and `/metrics`. Read-only, and without a token: it listens
 //! on loopback unless the operator says otherwise.
 
+use super::framing;
 use super::handle::Api;
 use super::live::Live;
 use http_body_util::Full;
@@ -26,6 +27,18 @@ pub struct Admin {
 impl Admin {
     /// Answers one request.
     pub fn handle(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        let fault = framing::fault(request);
+        let mut response = match fault {
+            Some(fault) => page(StatusCode::BAD_REQUEST, TEXT, format!("{fault}\n")),
+            None => self.answer(request),
+        };
+        if fault.is_some() || framing::must_end(request.headers()) {
+            framing::end(&mut response);
+        }
+        response
+    }
+
+    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET is answered here\n".to_owned());
         }
