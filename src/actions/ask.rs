@@ -82,6 +82,7 @@ impl Ask<'_> {
         let Some(write) = &self.connection.passwords.write else { return Ok(NewPassword::Clear(password)) };
         let hashing = self.workers.hash(*write, password, self.call.deadline);
         let written = self.timed(write.scheme(), hashing).await?;
+        tracing::debug!(scheme = write.scheme(), "the new password was hashed");
         Ok(NewPassword::Hashed(StoredPassword { hash: written.hash, salt: written.salt, scheme: None }))
     }
 
