@@ -272,6 +272,25 @@ fn a_read_ends_with_its_client_and_a_write_that_has_begun_is_finished() {
     }
 }
 
+/// Its client's connection is gone, so that nothing but the store knows of it.
+#[test]
+fn a_write_whose_client_left_is_finished_when_the_daemon_is_told_to_stop() {
+    let slow = "UPDATE users SET email_verified = (pg_sleep(1) IS NOT NULL) WHERE id = :user_id";
+    let by_name = format!("SELECT {} FROM users WHERE email = :identifier", users::COLUMNS);
+    let database = Database::postgres();
+    users::fill(&database, users::key(&database), "UNIQUE");
+    let statements = Statements::all().with("get_user", &by_name).with("verify", slow);
+    let mut daemon = users::daemon(&database, "", &statements);
+    let found = ["operation=\"find\",outcome=\"ok\"", AT_WORK];
+    ask_and_leave(&daemon, "verify", &json!({ "email": "ann@example.test" }), &found);
+    while !daemon.page("/metrics").text.contains("action=\"verify\",code=\"client_left\"} 1") {}
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait().code(), Some(0));
+    assert_eq!(database.run("SELECT count(*) FROM users WHERE email_verified"), "1");
+    let log = daemon.log();
+    assert!(log.contains("a write that nobody waited for was done"), "{log}");
+}
+
 #[test]
 fn a_write_in_flight_is_finished_when_the_daemon_is_told_to_stop() {
     let slow = "UPDATE users SET email_verified = (pg_sleep(1) IS NOT NULL) WHERE id = :user_id";
