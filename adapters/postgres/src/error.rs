@@ -82,7 +82,11 @@ fn of_server(answer: &DbError, doing: Doing, sql: &str) -> Failure {
             (ErrorKind::Timeout, "the store ended an idle session", Fate::Lost)
         }
         (_, "55P03") => (ErrorKind::Timeout, "a lock was not free in time", Fate::Usable),
-        ("28", _) => (ErrorKind::Unavailable, "the server refuses the login of this service", Fate::Lost),
+        ("28", _) => (
+            ErrorKind::Unavailable,
+            "the server refuses the login of this service; see `user`, `password` and its pg_hba.conf",
+            Fate::Lost,
+        ),
         (_, "25006") => (ErrorKind::Unavailable, "the server is read-only", Fate::Lost),
         (_, "53300") => (ErrorKind::Unavailable, "the server has no session left", Fate::Lost),
         ("08" | "57", _) => (ErrorKind::Unavailable, "the server does not serve", Fate::Lost),
