@@ -55,7 +55,7 @@ Examples:
   idstore-proxy try create --email eve@example.com --set given_name=Eve
   idstore-proxy try change_email --user-id 42 --new ann@example.net --verified
 
-Where the secrets are systemd credentials: CREDENTIALS_DIRECTORY=/etc/credstore idstore-proxy try ...
+It asks the store as the user who runs it. To be the daemon's user, with its credentials: README.md, step 4.
 
 Exit codes: 0 done, 1 the answer is no, 64 usage, 69 the store does not answer, 70 a bug, 78 configuration.";
 
