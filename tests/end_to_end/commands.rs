@@ -374,5 +374,6 @@ fn the_configurations_of_the_readme_pass_check() {
         check.env("CREDENTIALS_DIRECTORY", folder.path()).args(["check", "--config"]).arg(config);
         let output = check.output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{block}\n{}", said(&output));
+        assert!(!said(&output).contains("warning"), "{block}\n{}", said(&output));
     }
 }
