@@ -5,7 +5,6 @@ use crate::database::{Database, dump};
 use crate::users::{self, Statements};
 use serde_json::Value;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Output, Stdio};
 
 /// Runs a command with these lines on its standard input.
@@ -173,7 +172,7 @@ fn hash_makes_what_it_verifies_and_identifies() {
 }
 
 /// Each command, by its words.
-const COMMANDS: [&str; 13] = [
+pub(crate) const COMMANDS: [&str; 13] = [
     "",
     "serve",
     "check",
@@ -189,7 +188,7 @@ const COMMANDS: [&str; 13] = [
     "hash schemes",
 ];
 
-fn help(of: &str) -> String {
+pub(crate) fn help(of: &str) -> String {
     let arguments: Vec<&str> = of.split_whitespace().chain(["--help"]).collect();
     let output = run(&arguments, "");
     assert_eq!(output.status.code(), Some(0), "{of}");
@@ -216,31 +215,6 @@ fn every_help_text_is_plain_and_explains_every_flag() {
     }
     assert!(help("try").contains("really write"), "who tries a write is warned");
     assert!(help("").contains("Exit codes"), "{}", help(""));
-}
-
-/// What the README tells people to type is there.
-#[test]
-fn the_commands_and_flags_of_the_readme_exist() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let mut seen = Vec::new();
-    for typed in readme.split("idstore-proxy ").skip(1).chain(readme.split("--release -- ").skip(1)) {
-        let typed = typed.split(['\n', '`', ';', '|']).next().unwrap();
-        let words: Vec<&str> = typed.split_whitespace().collect();
-        let Some(first) = words.first().filter(|word| COMMANDS[1..].contains(word)) else { continue };
-        let both = words.get(1).map(|second| format!("{first} {second}"));
-        let command = both.filter(|both| COMMANDS.contains(&both.as_str())).unwrap_or((*first).to_owned());
-        let help = help(&command);
-        for flag in words.iter().filter(|word| word.starts_with("--") && word.len() > 2) {
-            assert!(help.contains(*flag), "README.md: {command} has no {flag}");
-        }
-        seen.push(command);
-    }
-    for command in ["demo", "check", "try", "preset show"] {
-        assert!(
-            seen.iter().any(|seen| seen == command),
-            "README.md does not show {command}; it shows {seen:?}"
-        );
-    }
 }
 
 #[test]
@@ -312,68 +286,4 @@ fn a_preset_that_is_shown_can_be_pasted() {
         }
     }
     assert_eq!(run(&["preset", "show", "djanog"], "").status.code(), Some(64));
-}
-
-/// The first command of the README: everything that it prints works.
-#[test]
-fn the_demo_serves_at_once_and_its_lines_work() {
-    let folder = Folder::new();
-    let port = |_: u8| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let (listen, admin) = (port(1), port(2));
-    let arguments =
-        ["demo", "--listen", &listen, "--admin", &admin, "--folder", folder.path().to_str().unwrap()];
-    let mut child = command().args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut printed = String::new();
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-    while !printed.contains("Control-C ends it") {
-        printed += &(lines.next().unwrap().unwrap() + "\n");
-    }
-    let token = printed.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap().to_owned();
-    let mut expected = ["ok", "invalid_credentials", "user_blocked", "ok", "ok", "ok"].into_iter();
-    for (path, body) in curl_lines(&printed, &listen) {
-        let answer = crate::daemon::post(listen.parse().unwrap(), &path, &token, body.as_bytes());
-        assert_eq!(answer.code(), expected.next().unwrap(), "{path} {body}: {}", answer.text);
-    }
-    assert_eq!(expected.next(), None, "every line was found:\n{printed}");
-    let config = folder.path().join("config.toml");
-    assert!(printed.contains(config.to_str().unwrap()));
-    let output =
-        run(&["try", "login", "ann@example.test", "--config", config.to_str().unwrap()], "demo-Ann-1\n");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    assert!(child.wait().unwrap().success());
-}
-
-/// The path and the body of each curl line that posts something.
-fn curl_lines(printed: &str, listen: &str) -> Vec<(String, String)> {
-    let address = format!("http://{listen}");
-    printed
-        .split(&format!("curl -s {address}"))
-        .skip(1)
-        .map(|line| {
-            let body = line.split("-d '").nth(1).unwrap().split('\'').next().unwrap();
-            (line.split(' ').next().unwrap().to_owned(), body.to_owned())
-        })
-        .collect()
-}
-
-/// The configurations that the README shows are right as they stand, but for the places of secrets.
-#[test]
-fn the_configurations_of_the_readme_pass_check() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let blocks: Vec<&str> =
-        readme.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    let whole: Vec<&&str> = blocks.iter().filter(|block| block.contains("[stores.")).collect();
-    assert!(whole.len() >= 2, "the README shows {} whole configurations", whole.len());
-    for block in whole {
-        let folder = Folder::new();
-        folder.write("auth0-token", "CANARY-token-of-the-readme\n");
-        folder.write("crm-db", "CANARY-password-of-the-readme\n");
-        let config = folder.write("config.toml", block);
-        let mut check = command();
-        check.env("CREDENTIALS_DIRECTORY", folder.path()).args(["check", "--config"]).arg(config);
-        let output = check.output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{block}\n{}", said(&output));
-        assert!(!said(&output).contains("warning"), "{block}\n{}", said(&output));
-    }
 }

@@ -21,6 +21,8 @@ mod input;
 mod lifecycle;
 mod mistakes;
 mod outages;
+mod readme;
+mod refusals;
 mod stores;
 mod timing;
 mod tries;

@@ -66,7 +66,11 @@ impl Demo {
                 return Exit::Bug;
             }
         };
-        serve(loaded, |address| print::line(&hints(address, &self.admin, &prepared, temporary)))
+        let exit = serve(loaded, |address| print::line(&hints(address, &self.admin, &prepared, temporary)));
+        if exit == Exit::Unavailable {
+            print::error("where an address is in use already, name others with --listen and --admin");
+        }
+        exit
     }
 
     /// The store, the token and the configuration, each as a file.
