@@ -22,7 +22,6 @@ mod lifecycle;
 mod mistakes;
 mod outages;
 mod readme;
-mod refusals;
 mod stores;
 mod timing;
 mod tries;
