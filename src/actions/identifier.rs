@@ -4,12 +4,13 @@ use super::{Answer, Ask, Refusal, User, Wanted};
 use crate::connections::{looks_like_address_or_number, plausible};
 use idstore_contract::{Ability, IdentifierChange, IdentifierKind};
 
-/// Refuses what can't be a new identifier of that kind.
-pub(super) fn allow(kind: IdentifierKind, value: &str) -> Result<(), Refusal> {
+/// Refuses what can't be a new identifier of that kind. `pointer` says which member of the request it was.
+pub(super) fn allow(kind: IdentifierKind, pointer: &'static str, value: &str) -> Result<(), Refusal> {
     let possible = plausible(value);
     match kind {
-        IdentifierKind::Email if !possible => Err(Refusal::Malformed("/email", SIZE)),
-        IdentifierKind::PhoneNumber if !possible => Err(Refusal::Malformed("/phone_number", SIZE)),
+        IdentifierKind::Email | IdentifierKind::PhoneNumber if !possible => {
+            Err(Refusal::Malformed(pointer, SIZE))
+        }
         IdentifierKind::Username if !possible => Err(Refusal::InvalidUsername(SIZE)),
         // Whoever could take a name that reads as somebody's address could sign in where that somebody is looked for.
         IdentifierKind::Username if looks_like_address_or_number(value) => Err(Refusal::InvalidUsername(
@@ -21,10 +22,11 @@ pub(super) fn allow(kind: IdentifierKind, value: &str) -> Result<(), Refusal> {
 
 const SIZE: &str = "it must have 1 to 512 bytes and no NUL";
 
-/// Finds the account and gives it another identifier.
+/// Finds the account and gives it another identifier, which the request has in the member `pointer`.
 pub(super) async fn change(
     ask: &Ask<'_>,
     wanted: &Wanted,
+    pointer: &'static str,
     change: IdentifierChange,
 ) -> Result<Answer, Refusal> {
     ask.needs(match change.kind {
@@ -32,6 +34,7 @@ pub(super) async fn change(
         IdentifierKind::Username => Ability::ChangeUsername,
         IdentifierKind::PhoneNumber => Ability::ChangePhoneNumber,
     })?;
+    allow(change.kind, pointer, &change.value)?;
     let account = ask.require(wanted.lookup(ask).as_ref()).await?;
     let account = ask.read_back(ask.connection.store.change_identifier(&ask.call, account, change).await)?;
     Ok(Answer::User(User::of(ask, account)))
