@@ -22,6 +22,7 @@ mod lifecycle;
 mod mistakes;
 mod outages;
 mod readme;
+mod refusals;
 mod stores;
 mod timing;
 mod tries;
