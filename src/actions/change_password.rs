@@ -29,7 +29,10 @@ pub(super) async fn run(ask: &Ask<'_>, request: ChangePassword) -> Result<Answer
     let account = ask.require_unblocked(request.wanted.lookup(ask).as_ref()).await?;
     let password = ask.prepare_password(request.new_password).await?;
     let change = PasswordChange { password, email_verified: request.email_verified };
+    let before = account.password_changed_at;
     let account = ask.read_back(ask.connection.store.change_password(&ask.call, account, change).await)?;
-    let changed_at = account.password_changed_at.unwrap_or(ask.call.now);
+    // A column that the change did not touch tells of an earlier one.
+    let shown = account.password_changed_at.filter(|at| Some(*at) != before);
+    let changed_at = shown.unwrap_or(ask.call.now);
     Ok(Answer::PasswordChanged(User::of(ask, account), changed_at))
 }

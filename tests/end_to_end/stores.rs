@@ -226,6 +226,31 @@ fn made_up_values_are_the_same_within_one_call_and_parameters_are_bound() {
 }
 
 #[test]
+fn a_change_of_password_is_told_with_its_own_time() {
+    for database in Database::each() {
+        users::fill(&database, users::key(&database), "UNIQUE");
+        database.run("ALTER TABLE users ADD COLUMN changed timestamp; UPDATE users SET changed = '2020-01-01 00:00:00'");
+        let find = |condition: &str| {
+            format!("SELECT {COLUMNS}, changed AS password_changed_at FROM users WHERE {condition}")
+        };
+        let statements = Statements::all()
+            .with("get_user", &find("email = :identifier OR username = :identifier"))
+            .with("get_user_by_id", &find("id = :user_id"));
+        let touching =
+            "UPDATE users SET password = :password_hash, changed = '2021-01-01 00:00:00' WHERE id = :user_id";
+        let change = |statements: &Statements| {
+            let daemon = users::daemon(&database, "", statements);
+            let body = json!({ "username": "ann", "new_password": "CANARY-2" });
+            let answer = daemon.ask("customers", "change_password", &body).expect(200, "ok");
+            answer["changed_at"].as_str().unwrap().to_owned()
+        };
+        let untouched = change(&statements);
+        assert!(!untouched.starts_with("2020"), "{untouched} is the time of an earlier change");
+        assert_eq!(change(&statements.with("change_password", touching)), "2021-01-01T00:00:00Z");
+    }
+}
+
+#[test]
 fn a_change_of_password_proves_the_address_where_a_statement_says_how() {
     for database in Database::each() {
         users::fill(&database, users::key(&database), "UNIQUE");
