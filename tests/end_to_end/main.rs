@@ -27,3 +27,4 @@ mod stores;
 mod timing;
 mod tries;
 mod users;
+mod writes;

@@ -2,9 +2,10 @@
 //! server with the statement's line.
 
 use crate::commands::{run, said};
-use crate::daemon::{Folder, preamble};
+use crate::daemon::{Daemon, Folder, preamble};
 use crate::database::Database;
-use crate::users::{self, COLUMNS, Statements};
+use crate::users::{self, COLUMNS, HASH, Statements};
+use serde_json::json;
 
 /// What else is changed in a configuration.
 type Change = fn(String) -> String;
@@ -340,5 +341,32 @@ fn types_that_do_not_fit_are_refused_with_what_to_write() {
         assert!(said.contains(told), "{told} is missing in:\n{said}");
         let place = place(&text, &format!("\n{key} = "), key);
         assert!(said.contains(&format!("{path}:{}:", place.split(':').next().unwrap())), "{said}");
+    }
+}
+
+/// What only a server shows keeps that one store from serving, whichever statement it is about, and no other store.
+#[test]
+fn a_store_that_does_not_fit_answers_as_misconfigured_and_the_others_serve() {
+    let other = format!(
+        "user_id_prefix = \"u\"\n[stores.memory.people]\nabilities = []\n[[stores.memory.people.accounts]]\n\
+         user_id = \"1\"\nemail = \"ada@example.test\"\npassword = \"{HASH}\"\n\
+         [connections.people]\nstore = \"people\"\n"
+    );
+    let wrong = Statements::all().with("verify", "UPDATE users SET proven = true WHERE id = :user_id");
+    for database in Database::each() {
+        users::fill(&database, users::key(&database), "UNIQUE");
+        let folder = Folder::new();
+        let text = users::configuration(&database, &database.store(&folder), "", &wrong) + &other;
+        let daemon = Daemon::start_in(folder, &text);
+        daemon.wait_for("/readyz/people", 200);
+        let right = json!({ "identifier": "ann", "password": "CANARY-right-1" });
+        daemon.ask("customers", "login", &right).expect(500, "store_misconfigured");
+        daemon
+            .ask("customers", "get_user", &json!({ "username": "nobody" }))
+            .expect(500, "store_misconfigured");
+        let ada = json!({ "identifier": "ada@example.test", "password": "CANARY-right-1" });
+        daemon.ask("people", "login", &ada).expect(200, "ok");
+        assert!(daemon.page("/readyz/users").text.contains("statements.verify"));
+        assert_eq!(daemon.page("/readyz").status, 503);
     }
 }
