@@ -81,6 +81,40 @@ fn a_refused_value_is_told_with_its_field_where_that_is_known() {
     }
 }
 
+/// A column that may not be NULL takes an account without an address or a number, too.
+#[test]
+fn a_flag_that_nothing_was_said_of_is_false() {
+    for database in Database::each() {
+        users::fill(&database, users::key(&database), "UNIQUE");
+        database.run(
+            "ALTER TABLE users ADD COLUMN phone varchar(20);
+             ALTER TABLE users ADD COLUMN phone_verified boolean NOT NULL DEFAULT true",
+        );
+        let create = "INSERT INTO users (email, username, email_verified, phone, phone_verified, password)
+             VALUES (:email, :username, :email_verified, :phone_number, :phone_verified, :password_hash)
+             RETURNING id AS user_id";
+        let find = |condition: &str| {
+            format!("SELECT {COLUMNS}, phone AS phone_number, phone_verified FROM users WHERE {condition}")
+        };
+        let statements = Statements::all()
+            .with("create", create)
+            .with("get_user", &find("email = :identifier OR username = :identifier OR phone = :identifier"))
+            .with("get_user_by_id", &find("id = :user_id"));
+        let daemon = users::daemon(&database, "", &statements);
+        let create = |mut body: Value| {
+            body["password"] = "CANARY-1".into();
+            daemon.ask("customers", "create", &body).expect(201, "ok")["user"].clone()
+        };
+        create(json!({ "username": "bob", "email_verified": true }));
+        create(json!({ "email": "c@example.test" }));
+        create(json!({ "phone_number": "+4930123456" }));
+        assert_eq!(
+            database.run("SELECT count(*) FROM users WHERE email_verified OR id > 1 AND phone_verified"),
+            "0"
+        );
+    }
+}
+
 #[test]
 fn made_up_values_are_the_same_within_one_call_and_parameters_are_bound() {
     for database in Database::each() {
