@@ -11,6 +11,7 @@
 )]
 
 mod api;
+mod by_store;
 mod callers;
 mod commands;
 mod daemon;
