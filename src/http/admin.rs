@@ -5,7 +5,7 @@ use super::framing;
 use super::handle::Api;
 use super::live::Live;
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use std::fmt::Write as _;
@@ -32,7 +32,8 @@ impl Admin {
             Some(fault) => page(StatusCode::BAD_REQUEST, TEXT, format!("{fault}\n")),
             None => self.answer(request),
         };
-        if fault.is_some() || framing::must_end(request.headers()) {
+        // No page reads a body.
+        if fault.is_some() || framing::must_end(request.headers()) || !request.body().is_end_stream() {
             framing::end(&mut response);
         }
         response

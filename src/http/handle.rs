@@ -13,7 +13,7 @@ use crate::telemetry::{ActionLabels, Label, Metrics, RequestLabels, seconds};
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
@@ -49,6 +49,8 @@ struct Seen {
     caller: Option<Arc<str>>,
     connection: Option<Arc<str>>,
     action: Option<Action>,
+    /// Whether its body was read to its end.
+    body_read: bool,
 }
 
 impl Api {
@@ -58,6 +60,7 @@ impl Api {
         let id = request_id::of(request.headers());
         let fault = framing::fault(&request);
         let is_last = fault.is_some() || framing::must_end(request.headers());
+        let has_body = !request.body().is_end_stream();
         let mut record = Record { api: &self, id: &id, began, seen: Seen::default(), told: false };
         let answered = match fault {
             Some(fault) => Err(Malformed::at("", fault).into()),
@@ -73,7 +76,8 @@ impl Api {
             Ok((status, body)) => respond(&id, status, "application/json", &body),
             Err(problem) => refuse(&id, &problem),
         };
-        if is_last {
+        // What of a body is unread can't be told from the next request; hyper ends the connection, and this says so.
+        if is_last || (has_body && !record.seen.body_read) {
             framing::end(&mut response);
         }
         response
@@ -108,6 +112,7 @@ impl Api {
             return Err(Problem::new(Code::CallerForbidden));
         }
         let bytes = body::read(&head.headers, incoming, self.body_bytes_max, self.body_time).await?;
+        seen.body_read = true;
         let request = native::decode(action, &bytes)?;
         drop(bytes);
         let answer = actions::run(&self.ask(connection, caller.rights, id, began), request).await;

@@ -168,6 +168,41 @@ fn a_request_that_can_be_read_in_two_ways_gets_one_answer() {
     assert!(answer.status == 401 && !answer.text.contains("HTTP/1.1"), "{} {}", answer.head, answer.text);
 }
 
+/// A pool of connections would use this one again else, and the next request would fail for nothing.
+#[test]
+fn a_request_that_is_refused_before_its_body_was_read_says_that_its_connection_ends() {
+    let daemon = Daemon::start_ready(STORE);
+    let body = " ".repeat(100_000);
+    for (path, token, status) in [
+        ("/v1/customers/login", TOKEN, 413),
+        ("/v1/customers/login", "CANARY-wrong-token-0000", 401),
+        ("/v1/customers/nothing", TOKEN, 404),
+    ] {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = daemon.raw(request.as_bytes());
+        assert!(answer.status == status && answer.head.contains("connection: close"), "{}", answer.head);
+    }
+    // Where the body was read, or there is none, the connection goes on.
+    let nobody = format!("POST /v1/customers/login HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\n");
+    for (request, status) in [
+        (format!("{nobody}content-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"), 400),
+        ("GET / HTTP/1.1\r\nhost: t\r\n\r\n".to_owned(), 404),
+    ] {
+        let last = "GET / HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
+        let answer = daemon.raw(format!("{request}{last}").as_bytes());
+        assert!(
+            answer.status == status && answer.text.contains("HTTP/1.1 404"),
+            "{} {}",
+            answer.head,
+            answer.text
+        );
+    }
+}
+
 /// The admin pages are as strict.
 #[test]
 fn an_admin_request_that_can_be_read_in_two_ways_gets_one_answer() {
