@@ -35,7 +35,10 @@ pub(super) async fn change(
         IdentifierKind::PhoneNumber => Ability::ChangePhoneNumber,
     })?;
     allow(change.kind, pointer, &change.value)?;
-    let account = ask.require(wanted.lookup(ask).as_ref()).await?;
-    let account = ask.read_back(ask.connection.store.change_identifier(&ask.call, account, change).await)?;
+    let lookup = wanted.lookup(ask)?;
+    let account = ask.require(&lookup).await?;
+    let user_id = account.user_id.clone();
+    let written = ask.connection.store.change_identifier(&ask.call, account, change).await;
+    let account = ask.changed(&lookup, &user_id, written).await?;
     Ok(Answer::User(User::of(ask, account)))
 }

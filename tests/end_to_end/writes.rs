@@ -28,6 +28,27 @@ fn a_create_of_several_statements_leaves_nothing_behind_when_it_fails_half_way()
     }
 }
 
+/// Found by name and not by key: told as what it is. Else a platform would take the user for gone.
+#[test]
+fn an_account_that_its_key_does_not_find_is_misconfigured_and_not_unknown() {
+    for database in Database::each() {
+        users::fill(&database, users::key(&database), "UNIQUE");
+        let nobody = format!("SELECT {COLUMNS} FROM users WHERE id = :user_id AND blocked");
+        let daemon = users::daemon(&database, "", &Statements::all().with("get_user_by_id", &nobody));
+        let before = database.run("SELECT * FROM users");
+        for (action, body) in [
+            ("change_password", json!({ "username": "ann", "new_password": "CANARY-2" })),
+            ("change_email", json!({ "username": "ann", "new_email": "new@example.test" })),
+            ("change_username", json!({ "identifier": "ann", "new_username": "new" })),
+            ("verify", json!({ "email": "ann@example.test" })),
+            ("delete", json!({ "username": "ann" })),
+        ] {
+            daemon.ask("customers", action, &body).expect(500, "store_misconfigured");
+            assert_eq!(database.run("SELECT * FROM users"), before, "{action}");
+        }
+    }
+}
+
 #[test]
 fn a_write_that_does_not_show_is_rolled_back_and_told_as_misconfigured() {
     for database in Database::each() {
