@@ -106,3 +106,54 @@ fn a_secret_that_is_not_there_is_told_with_its_file() {
         assert!(said(&output).contains(told), "{told} is missing in:\n{}", said(&output));
     }
 }
+
+/// What nothing reads yet is an unknown key: nobody may believe that it protects something.
+#[test]
+fn a_key_that_does_nothing_yet_is_unknown() {
+    let database = Database::sqlite();
+    let keys: [(&str, &str, &str); 22] = [
+        ("[server]\n", "trusted_proxies = []\n", "trusted_proxies"),
+        ("[admin]\n", "control = \"/run/control.sock\"\n", "control"),
+        ("[callers.test]\n", "organizations = []\n", "organizations"),
+        ("[callers.test]\n", "basic.file = \"/basic\"\n", "basic"),
+        ("[connections.customers]\n", "mode = \"import\"\n", "proxy"),
+        ("[connections.customers]\n", "platform = \"auth0\"\n", "platform"),
+        ("[connections.customers]\n", "organization = { rule = \"required\" }\n", "organization"),
+        ("[connections.customers]\n", "import = { mark = \"required\" }\n", "import"),
+        ("[connections.customers]\n", "new_passwords = { policy = \"good\" }\n", "new_passwords"),
+        ("[connections.customers]\n", "stores = []\n", "stores"),
+        ("[stores.sqlite.users]\n", "lockout_after = 5\n", "lockout_after"),
+        ("[stores.sqlite.users]\n", "replica = { path = \"/r\" }\n", "replica"),
+        ("[stores.sqlite.users.passwords]\n", "rehash_on_login = true\n", "rehash_on_login"),
+        ("[stores.sqlite.users.statements]\n", "roles = \"SELECT 1 AS role\"\n", "roles"),
+        ("[stores.sqlite.users.statements]\n", "rehash = \"UPDATE users SET a = 1\"\n", "rehash"),
+        ("[stores.sqlite.users.statements]\n", "list = \"SELECT 1 AS user_id\"\n", "list"),
+        (
+            "[stores.sqlite.users.statements]\n",
+            "mark_migrated = \"UPDATE users SET a = 1\"\n",
+            "mark_migrated",
+        ),
+        ("[server]\n", "tls = { cert_file = \"/c\", key_file = \"/k\" }\n", "tls"),
+        ("[log]\n", "to = \"journal\"\n", "to"),
+        ("[callers.test]\n", "jwt = { issuer = \"i\" }\n", "jwt"),
+        ("[server]\n", "[throttle]\nenabled = true\n[server]\n", "throttle"),
+        ("[server]\n", "[redis]\nurl = \"redis://r\"\n[server]\n", "redis"),
+    ];
+    let folder = Folder::new();
+    let right = preamble(&folder)
+        + &users::configuration(&database, &database.store(&folder), "", &Statements::all());
+    for (table, added, key) in keys {
+        let text = right.replacen(table, &format!("{table}{added}"), 1);
+        let text = text.replacen("[server]\n[throttle]", "[throttle]", 1).replacen(
+            "[server]\n[redis]",
+            "[redis]",
+            1,
+        );
+        assert!(text.contains(added), "{table} is not in:\n{right}");
+        let config = folder.write("config.toml", &text);
+        let output = run(&["check", "--config", config.to_str().unwrap()], "");
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(78), "{key}: {said}");
+        assert!(said.contains(&format!("`{key}`")) && said.contains("config.toml:"), "{key}: {said}");
+    }
+}

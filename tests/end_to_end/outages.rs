@@ -74,6 +74,37 @@ fn a_daemon_starts_while_its_store_is_down_and_recovers_by_itself() {
     behind.daemon.wait_until_ready();
 }
 
+/// A database that is down, in clear over the network: both show, and neither keeps the daemon from being ready.
+#[test]
+fn a_store_that_is_not_required_shows_its_outage_on_its_own_page_alone() {
+    let folder = Folder::new();
+    let password = folder.write("password", "CANARY-database\n");
+    let text = format!(
+        "[stores.postgres.spare]\nhost = \"spare.invalid\"\ndatabase = \"crm\"\nuser = \"idstore\"\ntls = \"disable\"\n\
+         password.file = \"{}\"\nrequired = false\n[stores.postgres.spare.statements]\n\
+         get_user = \"SELECT id AS user_id, email, password AS password_hash FROM users WHERE email = :identifier\"\n\
+         [stores.memory.people]\nabilities = []\n[connections.customers]\nstore = \"people\"\n\
+         [connections.spare]\nstore = \"spare\"\nuser_id_prefix = \"spare\"\n",
+        password.display()
+    );
+    let daemon = Daemon::start_in(folder, &text);
+    daemon.wait_until_ready();
+    daemon.wait_for("/readyz/spare", 503);
+    assert_eq!(daemon.page("/readyz").status, 200);
+    let metrics = daemon.page("/metrics").text;
+    for line in [
+        "idstore_store_up{store=\"spare\"} 0",
+        "idstore_store_up{store=\"people\"} 1",
+        "idstore_store_transport_verified{store=\"spare\"} 0",
+        "idstore_store_transport_verified{store=\"people\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in:\n{metrics}");
+    }
+    let nobody = json!({ "identifier": "ann@example.test", "password": "CANARY-1" });
+    daemon.ask("spare", "login", &nobody).expect(503, "store_unavailable");
+    daemon.ask("customers", "login", &nobody).expect(403, "invalid_credentials");
+}
+
 #[test]
 fn a_store_that_freezes_is_a_timeout_and_a_write_that_was_sent_has_an_unknown_outcome() {
     let behind = Behind::start(Mode::Forward, &Statements::all(), "");
