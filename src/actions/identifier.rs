@@ -1,7 +1,7 @@
 //! A new identifier: what can be one, and the change that stores it.
 
 use super::{Answer, Ask, Refusal, User, Wanted};
-use crate::connections::{looks_like_address_or_number, plausible};
+use crate::connections::{looks_like_address_or_number, looks_like_number, plausible};
 use idstore_contract::{Ability, IdentifierChange, IdentifierKind};
 
 /// Refuses what can't be a new identifier of that kind. `pointer` says which member of the request it was.
@@ -12,6 +12,14 @@ pub(super) fn allow(kind: IdentifierKind, pointer: &'static str, value: &str) ->
             Err(Refusal::Malformed(pointer, SIZE))
         }
         IdentifierKind::Username if !possible => Err(Refusal::InvalidUsername(SIZE)),
+        // Whoever could take an address that reads as somebody's name (or the reverse, below) would be found beside that
+        // somebody, and two candidates let nobody in.
+        IdentifierKind::Email if !value.contains('@') => {
+            Err(Refusal::Malformed(pointer, "an e-mail address has an @"))
+        }
+        IdentifierKind::PhoneNumber if !looks_like_number(value) => {
+            Err(Refusal::Malformed(pointer, "a phone number is + and digits (E.164)"))
+        }
         // Whoever could take a name that reads as somebody's address could sign in where that somebody is looked for.
         IdentifierKind::Username if looks_like_address_or_number(value) => Err(Refusal::InvalidUsername(
             "a user name must not look like an e-mail address or a phone number",

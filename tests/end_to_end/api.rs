@@ -203,6 +203,25 @@ fn a_value_that_can_be_no_identifier_is_told_with_its_member() {
     }
 }
 
+/// An address that reads as somebody's name would be found beside that somebody, and two candidates let nobody in.
+#[test]
+fn nobody_is_locked_out_by_an_address_or_a_number_that_reads_as_their_name() {
+    let daemon = Daemon::start_ready(&store());
+    make(&daemon, "ann@example.test", "ann");
+    let other = make(&daemon, "bob@example.test", "bob");
+    for member in ["email", "phone_number"] {
+        let mut body = json!({ "password": "CANARY-1" });
+        body[member] = json!("ann");
+        let refused = daemon.ask("customers", "create", &body).expect(400, "malformed_request");
+        assert_eq!(refused["pointer"], format!("/{member}"));
+        let mut body = json!({ "user_id": other });
+        body[format!("new_{member}")] = json!("ann");
+        daemon.ask("customers", &format!("change_{member}"), &body).expect(400, "malformed_request");
+    }
+    let login = json!({ "identifier": "ann", "password": "CANARY-right-1" });
+    daemon.ask("customers", "login", &login).expect(200, "ok");
+}
+
 #[test]
 fn an_id_of_another_connection_names_nobody_here() {
     let daemon = Daemon::start_ready(&store_with(

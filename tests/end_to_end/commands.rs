@@ -27,7 +27,9 @@ pub(crate) fn said(output: &Output) -> String {
 /// A configuration file on a filled table of this database.
 pub(crate) fn configured(database: &Database, statements: &Statements) -> (Folder, String) {
     let folder = Folder::new();
-    let text = preamble(&folder) + &users::configuration(database, &database.store(&folder), "", statements);
+    let text = preamble(&folder)
+        + &users::configuration(database, &database.store(&folder), "", statements)
+        + "deadline_ms = 20000\n";
     let path = folder.write("config.toml", &text);
     let path = path.to_str().unwrap().to_owned();
     (folder, path)

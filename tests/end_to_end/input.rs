@@ -14,7 +14,8 @@ email = "ann@example.test"
 username = "ann"
 password = "!"
 [stores.memory.people.passwords]
-write = "bcrypt"
+accept = ["hex_sha256"]
+write = "hex_sha256"
 [connections.customers]
 store = "people"
 "#;
