@@ -206,7 +206,7 @@ fn a_file_that_is_not_there_is_the_only_thing_that_is_told() {
     let report = Folder::new(&[]).load(&[]).unwrap_err();
     assert_eq!(
         report,
-        "error: the file can't be read: entity not found\n --> config.toml\n\n1 error, 0 warnings in the configuration"
+        "error: the file can't be read: No such file or directory (os error 2)\n --> config.toml\n\n1 error, 0 warnings in the configuration"
     );
 }
 

@@ -90,7 +90,7 @@ fn read_credential(name: &str) -> Result<Vec<u8>, SecretError> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, SecretError> {
-    let failed = |error: io::Error| SecretError(format!("{}: {}", path.display(), error.kind()));
+    let failed = |error: io::Error| SecretError(format!("{}: {error}", path.display()));
     let length = fs::metadata(path).map_err(failed)?.len();
     if length > FILE_BYTES_MAX {
         return Err(SecretError(format!(

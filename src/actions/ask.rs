@@ -5,7 +5,7 @@ use crate::connections::{Connection, plausible};
 use crate::stores::Failure;
 use crate::telemetry::{Metrics, SchemeLabels, seconds};
 use idstore_contract::{
-    Ability, Account, Call, ErrorKind, Lookup, NewPassword, PasswordReason, Purpose, Secret, Standing,
+    Ability, Account, Call, Error, ErrorKind, Lookup, NewPassword, PasswordReason, Purpose, Secret, Standing,
     StoredPassword,
 };
 use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers};
@@ -46,15 +46,14 @@ impl Ask<'_> {
         self.connection.resolve(lookup, candidates).map_err(|_| Refusal::Ambiguous)
     }
 
-    /// The account that a change is about. `wanted` is `None` for a `user_id` of another connection.
-    pub(super) async fn require(&self, wanted: Option<&Lookup>) -> Result<Account, Refusal> {
-        let Some(lookup) = wanted else { return Err(Refusal::UserNotFound) };
+    /// The account that somebody asks for or changes.
+    pub(super) async fn require(&self, lookup: &Lookup) -> Result<Account, Refusal> {
         self.find(lookup, Purpose::Profile).await?.ok_or(Refusal::UserNotFound)
     }
 
     /// As [`Self::require`], for changes that a blocked account may not make.
-    pub(super) async fn require_unblocked(&self, wanted: Option<&Lookup>) -> Result<Account, Refusal> {
-        let account = self.require(wanted).await?;
+    pub(super) async fn require_unblocked(&self, lookup: &Lookup) -> Result<Account, Refusal> {
+        let account = self.require(lookup).await?;
         match account.standings.worst() {
             Standing::Blocked => Err(self.barred(Standing::Blocked, &account)),
             Standing::Ok | Standing::Locked | Standing::Restricted | Standing::PasswordExpired => Ok(account),
@@ -82,6 +81,7 @@ impl Ask<'_> {
         let Some(write) = &self.connection.passwords.write else { return Ok(NewPassword::Clear(password)) };
         let hashing = self.workers.hash(*write, password, self.call.deadline);
         let written = self.timed(write.scheme(), hashing).await?;
+        tracing::debug!(scheme = write.scheme(), "the new password was hashed");
         Ok(NewPassword::Hashed(StoredPassword { hash: written.hash, salt: written.salt, scheme: None }))
     }
 
@@ -106,6 +106,35 @@ impl Ask<'_> {
         self.connection.isolation_refused.inc();
         Err(Refusal::Internal("an adapter answered a write with an account of another organization"))
     }
+
+    /// The account after a change; `lookup` is what it was found by before.
+    pub(super) async fn changed(
+        &self,
+        lookup: &Lookup,
+        user_id: &str,
+        written: Result<Account, Failure>,
+    ) -> Result<Account, Refusal> {
+        match written {
+            Err(failure) if failure.error.kind() == ErrorKind::NotFound => {
+                Err(self.gone(lookup, user_id, failure).await)
+            }
+            written => self.read_back(written),
+        }
+    }
+
+    /// Why a write found nobody: the user is gone since, or can be found by name and not by key. Only the first is an
+    /// unknown user; the second is a wrong statement, and nobody may take its user for gone.
+    pub(super) async fn gone(&self, lookup: &Lookup, user_id: &str, failure: Failure) -> Refusal {
+        match self.find(lookup, Purpose::Profile).await {
+            Ok(Some(account)) if account.user_id == user_id => {
+                let error =
+                    Error::misconfigured("the store does not find by its user_id whom it finds by name");
+                Refusal::Store(Failure { error, ..failure })
+            }
+            Ok(_) => Refusal::UserNotFound,
+            Err(failed) => failed,
+        }
+    }
 }
 
 /// Whether a text can be a password at all.
@@ -125,9 +154,4 @@ fn reason(refusal: PasswordRefusal) -> PasswordReason {
         PasswordRefusal::Malformed => PasswordReason::Malformed,
         PasswordRefusal::StorePolicy => PasswordReason::StorePolicy,
     }
-}
-
-/// Whether a failure says that the account is gone: no error for whoever wanted it gone.
-pub(super) fn is_gone(failure: &Failure) -> bool {
-    failure.error.kind() == ErrorKind::NotFound
 }

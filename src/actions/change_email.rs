@@ -1,6 +1,6 @@
 //! `change_email`: another e-mail address, proven or not.
 
-use super::identifier::{allow, change};
+use super::identifier::change;
 use super::{Answer, Ask, Refusal, Wanted};
 use idstore_contract::{IdentifierChange, IdentifierKind};
 
@@ -23,7 +23,6 @@ impl std::fmt::Debug for ChangeEmail {
 
 pub(super) async fn run(ask: &Ask<'_>, request: ChangeEmail) -> Result<Answer, Refusal> {
     let kind = IdentifierKind::Email;
-    allow(kind, &request.new_email)?;
     let asked = IdentifierChange { kind, value: request.new_email, verified: request.verified };
-    change(ask, &request.wanted, asked).await
+    change(ask, &request.wanted, "/new_email", asked).await
 }

@@ -26,10 +26,15 @@ pub(super) async fn run(ask: &Ask<'_>, request: ChangePassword) -> Result<Answer
         ask.needs(Ability::ChangePasswordVerifies)?;
     }
     ask.allow_new_password(&request.new_password)?;
-    let account = ask.require_unblocked(request.wanted.lookup(ask).as_ref()).await?;
+    let lookup = request.wanted.lookup(ask)?;
+    let account = ask.require_unblocked(&lookup).await?;
     let password = ask.prepare_password(request.new_password).await?;
     let change = PasswordChange { password, email_verified: request.email_verified };
-    let account = ask.read_back(ask.connection.store.change_password(&ask.call, account, change).await)?;
-    let changed_at = account.password_changed_at.unwrap_or(ask.call.now);
+    let (user_id, before) = (account.user_id.clone(), account.password_changed_at);
+    let written = ask.connection.store.change_password(&ask.call, account, change).await;
+    let account = ask.changed(&lookup, &user_id, written).await?;
+    // A column that the change did not touch tells of an earlier one.
+    let shown = account.password_changed_at.filter(|at| Some(*at) != before);
+    let changed_at = shown.unwrap_or(ask.call.now);
     Ok(Answer::PasswordChanged(User::of(ask, account), changed_at))
 }

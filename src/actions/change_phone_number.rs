@@ -1,6 +1,6 @@
 //! `change_phone_number`: another phone number, proven or not.
 
-use super::identifier::{allow, change};
+use super::identifier::change;
 use super::{Answer, Ask, Refusal, Wanted};
 use idstore_contract::{IdentifierChange, IdentifierKind};
 
@@ -23,7 +23,6 @@ impl std::fmt::Debug for ChangePhoneNumber {
 
 pub(super) async fn run(ask: &Ask<'_>, request: ChangePhoneNumber) -> Result<Answer, Refusal> {
     let kind = IdentifierKind::PhoneNumber;
-    allow(kind, &request.new_phone_number)?;
     let asked = IdentifierChange { kind, value: request.new_phone_number, verified: request.verified };
-    change(ask, &request.wanted, asked).await
+    change(ask, &request.wanted, "/new_phone_number", asked).await
 }

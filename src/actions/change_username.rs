@@ -1,6 +1,6 @@
 //! `change_username`: another user name.
 
-use super::identifier::{allow, change};
+use super::identifier::change;
 use super::{Answer, Ask, Refusal, Wanted};
 use idstore_contract::{IdentifierChange, IdentifierKind};
 
@@ -21,7 +21,6 @@ impl std::fmt::Debug for ChangeUsername {
 
 pub(super) async fn run(ask: &Ask<'_>, request: ChangeUsername) -> Result<Answer, Refusal> {
     let kind = IdentifierKind::Username;
-    allow(kind, &request.new_username)?;
     let asked = IdentifierChange { kind, value: request.new_username, verified: false };
-    change(ask, &request.wanted, asked).await
+    change(ask, &request.wanted, "/new_username", asked).await
 }

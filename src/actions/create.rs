@@ -15,15 +15,22 @@ pub struct Create {
     pub organization: Option<String>,
 }
 
+/// Where the request has each kind of identifier.
+const MEMBERS: [(IdentifierKind, &str); 3] = [
+    (IdentifierKind::Email, "/email"),
+    (IdentifierKind::Username, "/username"),
+    (IdentifierKind::PhoneNumber, "/phone_number"),
+];
+
 pub(super) async fn run(ask: &Ask<'_>, create: Create) -> Result<Answer, Refusal> {
     ask.needs(Ability::Create)?;
     let mut profile = create.profile;
-    if IdentifierKind::ALL.iter().all(|kind| profile.identifier(*kind).is_none()) {
+    if MEMBERS.iter().all(|(kind, _)| profile.identifier(*kind).is_none()) {
         return Err(Refusal::Malformed("", "one of email, username and phone_number is needed"));
     }
-    for kind in IdentifierKind::ALL {
+    for (kind, pointer) in MEMBERS {
         if let Some(value) = profile.identifier(kind) {
-            allow(kind, value)?;
+            allow(kind, pointer, value)?;
         }
     }
     // A flag goes with its identifier, and is true only when the caller may say so.

@@ -29,17 +29,17 @@ impl std::fmt::Debug for Wanted {
 }
 
 impl Wanted {
-    /// The lookup for the store; `None` for a `user_id` that is no key of this connection.
-    pub(super) fn lookup(&self, ask: &Ask<'_>) -> Option<Lookup> {
+    /// The lookup for the store. A `user_id` that is no key of this connection is nobody's.
+    pub(super) fn lookup(&self, ask: &Ask<'_>) -> Result<Lookup, Refusal> {
         match self {
-            Self::UserId(id) => ask.connection.lookup_by_public_id(id),
-            Self::Identifier(text) => Some(Lookup::Identifier(text.clone())),
-            Self::Named(kind, text) => Some(Lookup::Named(*kind, text.clone())),
+            Self::UserId(id) => ask.connection.lookup_by_public_id(id).ok_or(Refusal::UserNotFound),
+            Self::Identifier(text) => Ok(Lookup::Identifier(text.clone())),
+            Self::Named(kind, text) => Ok(Lookup::Named(*kind, text.clone())),
         }
     }
 }
 
 pub(super) async fn run(ask: &Ask<'_>, request: GetUser) -> Result<Answer, Refusal> {
-    let account = ask.require(request.wanted.lookup(ask).as_ref()).await?;
+    let account = ask.require(&request.wanted.lookup(ask)?).await?;
     Ok(Answer::User(User::of(ask, account)))
 }

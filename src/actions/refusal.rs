@@ -28,8 +28,8 @@ pub enum Refusal {
     Malformed(&'static str, &'static str),
     /// The caller may not say this.
     CallerForbidden(&'static str),
-    /// The store refuses the value.
-    RejectedByStore(Option<IdentifierKind>),
+    /// The store refuses the value: the field where it is known, and for the operator what the store said.
+    RejectedByStore(Option<IdentifierKind>, Failure),
     /// The store bars further guesses.
     TooManyAttempts,
     /// The stored password can't be read; the reason is for the operator.
@@ -54,7 +54,7 @@ impl From<Failure> for Refusal {
             ErrorKind::NotFound => Self::UserNotFound,
             ErrorKind::AlreadyExists(field) => Self::UserExists(field),
             ErrorKind::Rejected(Rejection::Password(reason)) => Self::InvalidPassword(reason),
-            ErrorKind::Rejected(Rejection::Value(field)) => Self::RejectedByStore(field),
+            ErrorKind::Rejected(Rejection::Value(field)) => Self::RejectedByStore(field, failure),
             ErrorKind::Ambiguous => Self::Ambiguous,
             ErrorKind::Unavailable
             | ErrorKind::Timeout

@@ -1,7 +1,7 @@
 //! `check`: every problem of the configuration at once; with `--connect` also what only the servers can show.
 
 use super::open::{Assembled, open};
-use super::{ConfigFile, Exit, print};
+use super::{ConfigFile, Exit, print, story};
 use crate::clock;
 use crate::config::{Loaded, Sources};
 use crate::stores::GuardedStore;
@@ -10,7 +10,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Report every problem of the configuration at once, each with its place
+///
+/// Without --connect nothing is connected: what the files alone show is checked, and that the secrets are there.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 it is good, 64 usage, 69 a store does not answer, 78 a problem to mend."
+)]
 pub(super) struct Check {
     #[command(flatten)]
     file: ConfigFile,
@@ -31,6 +36,7 @@ impl Check {
         if !loaded.warnings.problems().is_empty() {
             print::error(&loaded.warnings.to_string());
         }
+        story::tell_warnings();
         let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
             return Exit::Unavailable;
         };
@@ -65,10 +71,14 @@ fn summary(assembled: &Assembled, connect: bool) -> String {
     let live = &assembled.live;
     let stores = if connect { "each store was asked" } else { "no store was asked; --connect does that" };
     format!(
-        "the configuration is good: {} stores, {} connections ({stores})",
-        live.stores.len(),
-        live.connections.len()
+        "the configuration is good: {}, {} ({stores})",
+        counted(live.stores.len(), "store"),
+        counted(live.connections.len(), "connection")
     )
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 async fn ask(store: &GuardedStore, sources: &Sources) -> Exit {
@@ -87,7 +97,7 @@ async fn ask(store: &GuardedStore, sources: &Sources) -> Exit {
             Exit::Ok
         }
         Err(failure) => {
-            print::error(&format!("store {}: {}", store.name(), failure.error));
+            print::error(&sources.render(store.name(), &Problem::error("", failure.error.to_string())));
             if failure.error.kind() == ErrorKind::Misconfigured { Exit::Config } else { Exit::Unavailable }
         }
     }

@@ -7,7 +7,10 @@ use idstore_passwords::{Accept, Limits, Reading, Stored, Write, identify, scheme
 use serde_json::json;
 
 /// Make, verify or identify a stored password
+///
+/// Passwords and stored values are asked for without echo, or read as lines of standard input where that is no terminal.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 done or yes, 1 the answer is no, 64 usage.")]
 pub(super) struct Hash {
     #[command(subcommand)]
     command: HashCommand,
@@ -17,33 +20,37 @@ pub(super) struct Hash {
 enum HashCommand {
     /// Print what a new password would be stored as
     Make {
-        /// The scheme, as in `passwords.write`
-        #[arg(long)]
+        /// The scheme, as in passwords.write; hash schemes lists them
+        #[arg(long, value_name = "NAME")]
         scheme: String,
-        /// One JSON object
+        /// Print one JSON object, for scripts
         #[arg(long)]
         json: bool,
     },
     /// Say whether a password is that of a stored value: first the stored value, then the password, a line each
     Verify {
         /// The scheme, where the value does not say it itself; may stand several times
-        #[arg(long)]
+        #[arg(long, value_name = "NAME")]
         scheme: Vec<String>,
         /// The salt, where it has a column of its own
-        #[arg(long)]
+        #[arg(long, value_name = "TEXT")]
         salt: Option<String>,
-        /// One JSON object
+        /// Print one JSON object, for scripts
         #[arg(long)]
         json: bool,
     },
     /// Say which schemes a stored value may be of
     Identify {
-        /// One JSON object
+        /// Print one JSON object, for scripts
         #[arg(long)]
         json: bool,
     },
     /// List every scheme's name
-    Schemes,
+    Schemes {
+        /// Print one JSON object, for scripts
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Hash {
@@ -52,14 +59,19 @@ impl Hash {
             HashCommand::Make { scheme, json } => make(&scheme, json),
             HashCommand::Verify { scheme, salt, json } => verify(&scheme, salt, json),
             HashCommand::Identify { json } => which(json),
-            HashCommand::Schemes => {
-                for name in scheme_names() {
-                    print::line(name);
-                }
-                Exit::Ok
-            }
+            HashCommand::Schemes { json } => schemes(json),
         }
     }
+}
+
+fn schemes(json: bool) -> Exit {
+    let names: Vec<&str> = scheme_names().collect();
+    if json {
+        print::line(&json!({ "schemes": names }).to_string());
+    } else {
+        print::line(&names.join("\n"));
+    }
+    Exit::Ok
 }
 
 fn make(scheme: &str, json: bool) -> Exit {
@@ -72,7 +84,7 @@ fn make(scheme: &str, json: bool) -> Exit {
         Err(error) => return usage(&error.to_string()),
     };
     if let Some(refusal) = write.refuse(&password) {
-        print::error(&format!("the password can't be stored in this scheme: {refusal:?}"));
+        print::error(&format!("the password can't be stored in this scheme: {refusal}"));
         return Exit::No;
     }
     let written = match write.hash(&password) {
@@ -119,7 +131,12 @@ fn verify(schemes: &[String], salt: Option<String>, json: bool) -> Exit {
             Err(error) => (error.to_string(), Some(hash.scheme()), Exit::No),
         },
         Reading::NoPassword => ("no password: this value never matches".to_owned(), None, Exit::No),
-        Reading::Unusable(why) => (format!("unusable: {why}"), None, Exit::No),
+        Reading::Unusable(why) => {
+            if schemes.is_empty() {
+                print::error("hash identify says which schemes the value may be of; name one with --scheme");
+            }
+            (format!("unusable: {why}"), None, Exit::No)
+        }
     };
     if json {
         print::line(&json!({ "matches": exit == Exit::Ok, "scheme": scheme, "said": said }).to_string());
@@ -142,6 +159,11 @@ fn which(json: bool) -> Exit {
     } else {
         let quoted: Vec<_> = schemes.iter().map(|scheme| format!("\"{scheme}\"")).collect();
         print::line(&format!("accept = [{}]", quoted.join(", ")));
+        if schemes.len() > 1 {
+            print::error(
+                "several schemes write such values; hash verify --scheme NAME tries one with a password",
+            );
+        }
     }
     if schemes.is_empty() { Exit::No } else { Exit::Ok }
 }

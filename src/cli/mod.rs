@@ -51,7 +51,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Lets an identity platform use a legacy SQL database or directory as its user store.
+/// Lets an identity platform use the user table of a legacy SQL database as its user store.
 #[derive(Debug, Parser)]
 #[command(name = "idstore-proxy", version, max_term_width = 110, after_help = AFTER_HELP)]
 struct Arguments {
@@ -64,22 +64,18 @@ First steps:
   idstore-proxy demo             serves an embedded store at once and prints curl lines to paste
   idstore-proxy preset list      the applications whose schema is known
   idstore-proxy check --connect  finds every mistake before anybody signs in
+  idstore-proxy try login NAME   signs somebody in from the shell and explains what happened
 
 Exit codes: 0 done or yes, 1 the answer is no, 64 usage, 69 unavailable, 70 a bug, 78 configuration.";
 
+/// Each command's text stands with its arguments.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the daemon
     Serve(serve::Serve),
-    /// Report every problem of the configuration at once, each with its place
     Check(check::Check),
-    /// Run one action from the shell and explain it: which row, which scheme, which mapping, how long
     Try(try_action::Try),
-    /// Serve an embedded `SQLite` store with known users, and print curl lines that work
     Demo(demo::Demo),
-    /// Show the applications whose schema is known
     Preset(preset::Preset),
-    /// Make, verify or identify a stored password
     Hash(hash::Hash),
     /// Write the platform's side of a connection, or try it out
     Scripts(scripts::Scripts),

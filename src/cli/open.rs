@@ -35,6 +35,9 @@ impl Faults {
         for fault in &self.stores {
             print::error(&sources.render(&fault.store, &fault.problem));
         }
+        let of_stores = self.stores.iter().filter(|fault| fault.problem.is_error()).count();
+        let errors = of_stores.saturating_add(self.callers.len()).saturating_add(self.workers.iter().count());
+        print::error(&format!("{errors} error{} in the configuration", if errors == 1 { "" } else { "s" }));
     }
 }
 

@@ -13,9 +13,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 /// Run the daemon
+///
+/// It runs in the foreground, writes its log to standard error, and starts while a store is down. SIGTERM and SIGINT
+/// finish what is in flight and end it; a changed configuration needs a new start.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 ended by a signal, 64 usage, 69 an address can't be listened at, 78 configuration."
+)]
 pub(super) struct Serve {
     #[command(flatten)]
     file: ConfigFile,
@@ -137,6 +144,7 @@ async fn serve_until_stopped(
     let (stop, stopping) = watch::channel(false);
     let (stop_admin, stopping_admin) = watch::channel(false);
     let open = api.metrics.connections_open.clone();
+    let live = api.live.load_full();
     let pages = Arc::new(Admin { api: Arc::clone(&api), draining: stopping.clone() });
     let serving = tokio::spawn(http::serve(listener, limits, open, stopping, move |request| {
         Arc::clone(&api).handle(request)
@@ -153,10 +161,13 @@ async fn serve_until_stopped(
     tracing::info!(signal = signalled, "stopping: no new connections; what is in flight is finished");
     // The receivers live in the two tasks; one that is gone has stopped already.
     stop.send(true).ok();
-    let drained = serving.await.unwrap_or(false);
+    let drain_ends = Instant::now().checked_add(limits.drain_time).unwrap_or_else(Instant::now);
+    let answered = serving.await.unwrap_or(false);
+    // What was begun for a client that left belongs to no connection any more.
+    let finished = timeout_at(drain_ends, live.finish()).await.is_ok();
     stop_admin.send(true).ok();
     serving_admin.await.ok();
-    if drained {
+    if answered && finished {
         tracing::info!("stopped");
     } else {
         tracing::warn!("stopped with requests in flight: drain_secs was not enough for them");

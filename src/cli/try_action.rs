@@ -10,6 +10,7 @@ use crate::connections::Connection;
 use crate::http::{Code, Problem};
 use crate::platforms::native;
 use crate::telemetry::Metrics;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use idstore_contract::{Call, Secret};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -17,14 +18,16 @@ use std::time::{Duration, Instant};
 
 /// Run one action from the shell and explain it: which row, which scheme, which mapping, how long
 ///
-/// Passwords are asked for without echo, or read as one line of standard input when that is no terminal.
-/// It is not a rehearsal: create, verify, delete and the changes really write.
+/// A password is asked for without echo, or read as one line of standard input where that is no terminal.
+///
+/// This is no rehearsal: create, verify, delete and the changes really write.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Try {
-    /// login, `get_user`, create, verify, `change_password`, `change_email`, `change_username`, `change_phone_number`, delete
-    #[arg(value_parser = action)]
+    /// What is asked
+    #[arg(value_parser = action())]
     action: Action,
-    /// The connection to ask; may be left out when there is only one
+    /// The connection to ask; may be left out where there is only one
     #[arg(long, short, value_name = "NAME")]
     connection: Option<String>,
     #[command(flatten)]
@@ -34,41 +37,50 @@ pub(super) struct Try {
     /// The new e-mail address, user name or phone number of a change
     #[arg(long, value_name = "TEXT")]
     new: Option<String>,
-    /// The changed address or number is proven
     #[arg(long)]
+    #[arg(help = "Say that the new address or number is proven; with change_password, the address on file")]
     verified: bool,
-    /// A further member of create, such as --set `given_name=Ann`
     #[arg(long, value_name = "NAME=TEXT", value_parser = assignment)]
+    #[arg(help = "A further member of create, as in --set given_name=Ann; may stand several times")]
     set: Vec<(String, String)>,
-    /// Print the answer as one JSON object and nothing else
+    /// Print the answer as one JSON object, without the explanation
     #[arg(long)]
     json: bool,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  idstore-proxy try login ann@example.com
+  idstore-proxy try get_user --user-id 42
+  idstore-proxy try create --email eve@example.com --set given_name=Eve
+  idstore-proxy try change_email --user-id 42 --new ann@example.net --verified
+
+It asks the store as the user who runs it. To be the daemon's user, with its credentials: README.md, step 4.
+
+Exit codes: 0 done, 1 the answer is no, 64 usage, 69 the store does not answer, 70 a bug, 78 configuration.";
+
 #[derive(Debug, clap::Args)]
 struct Who {
-    /// What the user types to sign in
+    /// What the user types to sign in; for verify the e-mail address
     #[arg(value_name = "IDENTIFIER")]
     identifier: Option<String>,
-    /// By e-mail address
+    /// Name the user by e-mail address; with create, the address to have
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
-    /// By user name
+    /// Name the user by user name; with create, the name to have
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// By phone number
+    /// Name the user by phone number; with create, the number to have
     #[arg(long, value_name = "NUMBER")]
     phone_number: Option<String>,
-    /// By the id, with the connection's prefix
+    /// Name the user by id, with the connection's prefix
     #[arg(long, value_name = "ID")]
     user_id: Option<String>,
 }
 
-fn action(text: &str) -> Result<Action, String> {
-    Action::parse(text).ok_or_else(|| {
-        let known: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        format!("there is no such action; one of {}", known.join(", "))
-    })
+fn action() -> impl TypedValueParser<Value = Action> {
+    PossibleValuesParser::new(Action::ALL.map(Action::as_str))
+        .try_map(|name| Action::parse(&name).ok_or("there is no such action"))
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -79,6 +91,10 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 
 impl Try {
     pub(super) fn run(self) -> Exit {
+        if let Some(why) = self.unfit() {
+            print::error(why);
+            return Exit::Usage;
+        }
         let loaded = match self.file.load() {
             Ok(loaded) => loaded,
             Err(exit) => return exit,
@@ -90,15 +106,48 @@ impl Try {
                 return Exit::Usage;
             }
         };
+        let began = Instant::now();
         if !self.json {
-            story::tell();
+            story::tell(began);
         }
         let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
             return Exit::Unavailable;
         };
-        let exit = runtime.block_on(self.ask(loaded, password));
+        let exit = runtime.block_on(self.ask(loaded, password, began));
         runtime.shutdown_timeout(Duration::from_secs(1));
         exit
+    }
+
+    /// What of the command line can't be meant so; found before a password is asked for.
+    fn unfit(&self) -> Option<&'static str> {
+        let who = &self.who;
+        let given = [&who.identifier, &who.email, &who.username, &who.phone_number, &who.user_id];
+        let named = given.iter().filter(|given| given.is_some()).count();
+        let changes_to =
+            matches!(self.action, Action::ChangeEmail | Action::ChangeUsername | Action::ChangePhoneNumber);
+        match self.action {
+            Action::Create if who.identifier.is_some() || who.user_id.is_some() => Some(
+                "create takes --email, --username and --phone-number: say which of them the new account has",
+            ),
+            Action::Create if named == 0 => {
+                Some("create needs one of --email, --username and --phone-number")
+            }
+            Action::Login if who.identifier.is_none() || named > 1 => {
+                Some("login takes what the user types: idstore-proxy try login IDENTIFIER")
+            }
+            Action::Verify if named != 1 || who.identifier.is_none() && who.email.is_none() => {
+                Some("verify takes the e-mail address: idstore-proxy try verify ADDRESS")
+            }
+            _ if self.action != Action::Create && named != 1 => {
+                Some("name the user once: IDENTIFIER, --email, --username, --phone-number or --user-id")
+            }
+            _ if changes_to && self.new.is_none() => Some("say with --new what it is changed to"),
+            _ if !changes_to && self.new.is_some() => {
+                Some("--new goes with change_email, change_username and change_phone_number")
+            }
+            _ if self.action != Action::Create && !self.set.is_empty() => Some("--set goes with create"),
+            _ => None,
+        }
     }
 
     fn ask_password(&self) -> std::io::Result<Option<Secret>> {
@@ -109,7 +158,7 @@ impl Try {
         }
     }
 
-    async fn ask(self, loaded: Loaded, password: Option<Secret>) -> Exit {
+    async fn ask(self, loaded: Loaded, password: Option<Secret>, began: Instant) -> Exit {
         let metrics = Arc::new(Metrics::new());
         let Loaded { config, sources, .. } = loaded;
         let Assembled { live, workers } = match open(config, &metrics) {
@@ -121,11 +170,19 @@ impl Try {
         };
         let Some(connection) = choose(&live.connections, self.connection.as_deref()) else {
             let known: Vec<_> = live.connections.keys().map(String::as_str).collect();
-            print::error(&format!("name one of these with --connection: {}", known.join(", ")));
+            let problem = match &self.connection {
+                Some(name) => format!("there is no connection {name}"),
+                None => "there are several connections".to_owned(),
+            };
+            print::error(&format!("{problem}; name one of these with --connection: {}", known.join(", ")));
             return Exit::Usage;
         };
-        let began = Instant::now();
-        let deadline = began.checked_add(connection.deadline).unwrap_or(began);
+        if !self.json {
+            let (connection, store) = (&connection.name, connection.store.name());
+            story::step(began, &format!("The connection {connection} asks the store {store}."));
+        }
+        let now = Instant::now();
+        let deadline = now.checked_add(connection.deadline).unwrap_or(now);
         let call = Call::new("try", deadline, clock::now(), Arc::clone(&connection.parameters));
         // The operator at the store's own machine may know everything that a caller could be allowed to.
         let rights = Rights { may_know_accounts: true, may_verify: true };
@@ -146,7 +203,8 @@ impl Try {
                 body.insert(name.to_owned(), value.into());
             }
         };
-        put("identifier", self.who.identifier.as_deref());
+        let typed = if self.action == Action::Verify { "email" } else { "identifier" };
+        put(typed, self.who.identifier.as_deref());
         put("email", self.who.email.as_deref());
         put("username", self.who.username.as_deref());
         put("phone_number", self.who.phone_number.as_deref());
@@ -184,15 +242,44 @@ impl Try {
             Err(problem) => (exit_of(problem.code), problem.code.status().as_u16(), problem.document("try")),
         };
         if self.json {
+            let ms = (ms * 10.0).round() / 10.0;
             print::line(&json!({ "status": status, "ms": ms, "body": body }).to_string());
             return exit;
         }
-        if let Some(why) = answered.as_ref().err().and_then(|problem| problem.log.as_deref()) {
-            print::error(&format!("{:9}     for the operator: {why}", ""));
+        let mut outcome = format!("{} on {} is answered with {status}", self.action, connection.name);
+        if let Err(problem) = answered {
+            outcome.extend([" ", problem.code.as_str(), ": ", problem.code.title()]);
+            let why = problem.log.as_deref().map(|why| format!("\nFor the operator alone: {why}"));
+            let advice = advice(problem.code).map(|advice| format!("\n{advice}"));
+            outcome.extend([why, advice].into_iter().flatten());
         }
-        print::error(&format!("{ms:9.1} ms  {} on {}: {status}", self.action, connection.name));
+        story::step(began, &outcome);
         print::line(&serde_json::to_string_pretty(&body).unwrap_or_default());
         exit
+    }
+}
+
+/// Where to look next, for answers that do not say it themselves.
+const fn advice(code: Code) -> Option<&'static str> {
+    match code {
+        Code::ActionNotSupported => {
+            Some("No statement of the store offers this; docs/statements.md says which one it takes.")
+        }
+        Code::RejectedByStore => Some(
+            "No statement binds what was given, or the column's type or a constraint of the table refuses it.",
+        ),
+        Code::StoreAmbiguous => Some(
+            "More than one row is the account under the connection's identifiers: the statement or the data \
+             needs mending.",
+        ),
+        Code::UnusableStoredPassword => Some(
+            "The command hash identify says which schemes the stored value may be of; they go into \
+             passwords.accept.",
+        ),
+        Code::StoreUnavailable | Code::StoreTimeout | Code::StoreMisconfigured => {
+            Some("The command check --connect looks at the store as a whole.")
+        }
+        _ => None,
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn read(main: &Path) -> (Vec<Text>, Vec<Finding>) {
 
 fn list(folder: &Path) -> Result<Vec<PathBuf>, Finding> {
     let refused = |why: String| Finding::error(why, Place::File(folder.display().to_string()));
-    let unreadable = |error: std::io::Error| refused(format!("the folder can't be read: {}", error.kind()));
+    let unreadable = |error: std::io::Error| refused(format!("the folder can't be read: {error}"));
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -62,7 +62,7 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, Finding> {
 
 fn read_one(path: &Path) -> Result<String, Finding> {
     let refused = |why: String| Finding::error(why, Place::File(path.display().to_string()));
-    let unreadable = |error: std::io::Error| refused(format!("the file can't be read: {}", error.kind()));
+    let unreadable = |error: std::io::Error| refused(format!("the file can't be read: {error}"));
     let about = fs::metadata(path).map_err(unreadable)?;
     if !about.is_file() {
         return Err(refused("this is not a file".to_owned()));

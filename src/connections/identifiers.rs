@@ -47,7 +47,12 @@ pub fn fold_any(identifier: &str) -> String {
 
 /// Whether a user name would be read as an e-mail address or a phone number, and so let its owner sign in as another.
 pub fn looks_like_address_or_number(username: &str) -> bool {
-    username.contains('@') || e164(username).is_some()
+    username.contains('@') || looks_like_number(username)
+}
+
+/// Whether a text is a phone number as E.164 has it, whatever separates its digits.
+pub fn looks_like_number(text: &str) -> bool {
+    e164(text).is_some()
 }
 
 /// The digits of an E.164 number: at most 15 behind the `+`, with the separators that people write taken out.

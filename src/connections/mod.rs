@@ -9,7 +9,7 @@ mod open;
 mod resolve;
 
 pub use delays::CheckTimes;
-pub use identifiers::{fold_any, looks_like_address_or_number};
+pub use identifiers::{fold_any, looks_like_address_or_number, looks_like_number};
 pub use open::{Opened, StoreProblem, open};
 
 use crate::config::Identifiers;

@@ -17,6 +17,7 @@ impl Connection {
         for account in candidates {
             if !self.owns(&account) {
                 self.isolation_refused.inc();
+                tracing::debug!("a candidate belongs to another organization, and counts as nobody");
                 continue;
             }
             match likeness(self.identifiers, lookup, &account) {

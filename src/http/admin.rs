@@ -1,10 +1,11 @@
 //! The admin listener: `/livez`, `/readyz`, `/readyz/{store}` and `/metrics`. Read-only, and without a token: it listens
 //! on loopback unless the operator says otherwise.
 
+use super::framing;
 use super::handle::Api;
 use super::live::Live;
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use std::fmt::Write as _;
@@ -26,6 +27,19 @@ pub struct Admin {
 impl Admin {
     /// Answers one request.
     pub fn handle(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        let fault = framing::fault(request);
+        let mut response = match fault {
+            Some(fault) => page(StatusCode::BAD_REQUEST, TEXT, format!("{fault}\n")),
+            None => self.answer(request),
+        };
+        // No page reads a body.
+        if fault.is_some() || framing::must_end(request.headers()) || !request.body().is_end_stream() {
+            framing::end(&mut response);
+        }
+        response
+    }
+
+    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET is answered here\n".to_owned());
         }

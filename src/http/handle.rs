@@ -3,7 +3,7 @@
 use super::live::Live;
 use super::problem::{Code, Loudness, Problem};
 use super::router::route;
-use super::{body, request_id};
+use super::{body, framing, request_id};
 use crate::actions::{self, Ask, Rights};
 use crate::clock;
 use crate::config::Action;
@@ -13,12 +13,10 @@ use crate::telemetry::{ActionLabels, Label, Metrics, RequestLabels, seconds};
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING,
-    WWW_AUTHENTICATE,
-};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
 use idstore_contract::Call;
 use idstore_passwords::Workers;
 use serde_json::Value;
@@ -28,7 +26,7 @@ use std::time::{Duration, Instant};
 
 /// The most headers of a request; what proxies add fits many times over.
 const HEADERS_MAX: usize = 64;
-/// The most bytes of all header names and values, and of the path.
+/// The most bytes of all header names and values, and of the path with what follows it.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 
 /// What answers the platforms' requests.
@@ -51,6 +49,8 @@ struct Seen {
     caller: Option<Arc<str>>,
     connection: Option<Arc<str>>,
     action: Option<Action>,
+    /// Whether its body was read to its end.
+    body_read: bool,
 }
 
 impl Api {
@@ -58,22 +58,27 @@ impl Api {
     pub async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let began = Instant::now();
         let id = request_id::of(request.headers());
-        // hyper reads the chunks and drops a length beside them. A proxy in front may have gone by the length: what
-        // follows on this connection is not to be trusted (RFC 9112, section 6.1).
-        let is_last = request.headers().contains_key(TRANSFER_ENCODING);
+        let fault = framing::fault(&request);
+        let is_last = fault.is_some() || framing::must_end(request.headers());
+        let has_body = !request.body().is_end_stream();
         let mut record = Record { api: &self, id: &id, began, seen: Seen::default(), told: false };
-        let answered =
-            AssertUnwindSafe(self.answer(request, &id, began, &mut record.seen)).catch_unwind().await;
-        let answered = answered.unwrap_or_else(|_| {
-            Err(Problem::new(Code::Internal).logged("a panic; its place has a line of its own"))
-        });
+        let answered = match fault {
+            Some(fault) => Err(Malformed::at("", fault).into()),
+            None => AssertUnwindSafe(self.answer(request, &id, began, &mut record.seen))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| {
+                    Err(Problem::new(Code::Internal).logged("a panic; its place has a line of its own"))
+                }),
+        };
         record.tell(answered.as_ref().map(|_| "ok"));
         let mut response = match answered {
             Ok((status, body)) => respond(&id, status, "application/json", &body),
             Err(problem) => refuse(&id, &problem),
         };
-        if is_last {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        // What of a body is unread can't be told from the next request; hyper ends the connection, and this says so.
+        if is_last || (has_body && !record.seen.body_read) {
+            framing::end(&mut response);
         }
         response
     }
@@ -87,7 +92,7 @@ impl Api {
     ) -> Result<(StatusCode, Value), Problem> {
         let live = self.live.load_full();
         let (head, incoming) = request.into_parts();
-        fit(&head.headers, head.uri.path())?;
+        fit(&head)?;
         let route = route(head.uri.path()).ok_or(Problem::new(Code::UnknownAction))?;
         if head.method != Method::POST {
             return Err(Problem::new(Code::MethodNotAllowed));
@@ -107,6 +112,7 @@ impl Api {
             return Err(Problem::new(Code::CallerForbidden));
         }
         let bytes = body::read(&head.headers, incoming, self.body_bytes_max, self.body_time).await?;
+        seen.body_read = true;
         let request = native::decode(action, &bytes)?;
         drop(bytes);
         let answer = actions::run(&self.ask(connection, caller.rights, id, began), request).await;
@@ -176,16 +182,15 @@ impl Drop for Record<'_> {
     }
 }
 
-fn fit(headers: &HeaderMap, path: &str) -> Result<(), Problem> {
-    let bytes = headers
+fn fit(head: &Parts) -> Result<(), Problem> {
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let bytes = head
+        .headers
         .iter()
         .map(|(name, value)| name.as_str().len().saturating_add(value.len()))
-        .fold(path.len(), usize::saturating_add);
-    if headers.len() > HEADERS_MAX || bytes > HEADER_BYTES_MAX {
+        .fold(target, usize::saturating_add);
+    if head.headers.len() > HEADERS_MAX || bytes > HEADER_BYTES_MAX {
         return Err(Problem::new(Code::HeadersTooLarge));
-    }
-    if headers.get_all(HOST).iter().count() > 1 {
-        return Err(Malformed::at("", "two Host headers").into());
     }
     Ok(())
 }

@@ -37,6 +37,13 @@ impl Live {
         }
     }
 
+    /// Waits until no call to any store runs, and lets none begin.
+    pub async fn finish(&self) {
+        for watched in self.stores.values() {
+            watched.store.finish().await;
+        }
+    }
+
     /// Whether every store that is required serves.
     pub fn is_ready(&self) -> bool {
         self.stores.values().all(|watched| !watched.required || watched.health.is_up())

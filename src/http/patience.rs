@@ -1,8 +1,9 @@
-//! [`Patient`]: a connection's own time limits, on the bytes that come in.
+//! [`Patient`]: a connection's own time limits, on the bytes that come in and on those that go out.
 //!
-//! Two clocks: how long a client may take for the head of a request, however it drips, and how long an open connection
-//! may be silent between two requests. hyper has the first one only, and counts the silence into it. A body has its own
-//! deadline, which can be answered; here a connection is only ever closed.
+//! Three clocks: how long a client may take for the head of a request, however it drips; how long an open connection may
+//! be silent between two requests; and how long a client may take nothing of what it is answered. hyper has the first
+//! one only, and counts the silence into it. A body has its own deadline, which can be answered; here a connection is
+//! only ever closed.
 
 use hyper_util::rt::TokioIo;
 use std::future::Future as _;
@@ -56,6 +57,8 @@ pub(super) struct Patient<S> {
     head: Duration,
     idle: Duration,
     alarm: Pin<Box<Sleep>>,
+    /// Runs while the client takes nothing of an answer; there is none as long as it does.
+    stuck: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patient<S> {
@@ -63,7 +66,7 @@ impl<S> Patient<S> {
     pub(super) fn new(stream: S, phase: Phase, head: Duration, idle: Duration) -> TokioIo<Self> {
         phase.0.store(HEAD, Ordering::Release);
         let alarm = Box::pin(sleep_until(after(head)));
-        TokioIo::new(Self { stream, phase, watched: HEAD, head, idle, alarm })
+        TokioIo::new(Self { stream, phase, watched: HEAD, head, idle, alarm, stuck: None })
     }
 
     /// Follows the phase: a new one starts its clock anew.
@@ -74,6 +77,23 @@ impl<S> Patient<S> {
             let time = if phase == IDLE { self.idle } else { self.head };
             self.alarm.as_mut().reset(after(time));
         }
+    }
+
+    /// What a write came to. One that the client does not take ends with the time that it may be silent; each byte that
+    /// it takes starts that time anew.
+    fn written(
+        &mut self,
+        outcome: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if outcome.is_ready() {
+            self.stuck = None;
+            return outcome;
+        }
+        let idle = self.idle;
+        let alarm = self.stuck.get_or_insert_with(|| Box::pin(sleep_until(after(idle))));
+        ready!(alarm.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -108,7 +128,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(outcome, context)
     }
 
     fn poll_write_vectored(
@@ -116,7 +137,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.written(outcome, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -135,4 +157,35 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 fn after(time: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(time).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    const SHORT: Duration = Duration::from_millis(50);
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_of_its_answer_is_left() {
+        let (stream, client) = duplex(16);
+        let mut patient = Patient::new(stream, Phase::default(), LONG, SHORT).into_inner();
+        let error = patient.write_all(&[0; 64]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(client);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_its_answer_slowly_gets_all_of_it() {
+        let (stream, mut client) = duplex(16);
+        let mut patient = Patient::new(stream, Phase::default(), LONG, LONG).into_inner();
+        let reading = tokio::spawn(async move {
+            let mut answer = [0; 64];
+            client.read_exact(&mut answer).await.map(|_| answer)
+        });
+        patient.write_all(&[7; 64]).await.unwrap();
+        assert!(patient.stuck.is_none(), "no clock runs once it was taken");
+        assert_eq!(reading.await.unwrap().unwrap(), [7; 64]);
+    }
 }

@@ -273,14 +273,15 @@ impl Problem {
             }
             Refusal::Malformed(pointer, detail) => Self::from(Malformed::at(pointer, detail)),
             Refusal::CallerForbidden(why) => Self::new(Code::CallerForbidden).logged(why),
-            Refusal::RejectedByStore(field) => Self::new(Code::RejectedByStore).field(field),
+            Refusal::RejectedByStore(field, failure) => {
+                Self::new(Code::RejectedByStore).field(field).logged(of_store(&failure))
+            }
             Refusal::TooManyAttempts => Self::new(Code::TooManyAttempts),
             Refusal::UnusableStoredPassword(why) => Self::new(Code::UnusableStoredPassword).logged(why),
             Refusal::Ambiguous => Self::new(Code::StoreAmbiguous),
             Refusal::NotSupported => Self::new(Code::ActionNotSupported),
             Refusal::Busy => Self::new(Code::Busy).logged("no hash worker was free in time"),
-            Refusal::Store(failure) => Self::new(store(&failure))
-                .logged(format!("store {}, {}: {}", failure.store, failure.operation, failure.error)),
+            Refusal::Store(failure) => Self::new(store(&failure)).logged(of_store(&failure)),
             Refusal::Internal(why) => Self::new(Code::Internal).logged(why),
         }
     }
@@ -301,6 +302,11 @@ fn barred(standing: Standing) -> Code {
         // Nobody is barred for being fine; whoever says so has a bug.
         Standing::Ok => Code::Internal,
     }
+}
+
+/// What of a store's failure the operator is told.
+fn of_store(failure: &Failure) -> String {
+    format!("store {}, {}: {}", failure.store, failure.operation, failure.error)
 }
 
 /// What of a store's failure the caller is told.
@@ -340,7 +346,7 @@ fn rules(reason: PasswordReason) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use idstore_contract::Error;
+    use idstore_contract::{Error, Rejection};
     use std::collections::BTreeSet;
 
     #[test]
@@ -382,6 +388,15 @@ mod tests {
         assert!(problem.log.as_ref().is_some_and(|log| log.contains("secret_column")));
         assert!(!problem.document("r").to_string().contains("secret_column"));
         assert!(!problem.document("r").to_string().contains("crm"));
+    }
+
+    #[test]
+    fn a_refused_value_is_told_to_the_operator_with_what_refused_it() {
+        let rejected = ErrorKind::Rejected(Rejection::Value(Some(IdentifierKind::Email)));
+        let problem = told(rejected, true);
+        assert_eq!((problem.code, &problem.document("r")["field"]), (Code::RejectedByStore, &json!("email")));
+        assert!(problem.log.as_ref().is_some_and(|log| log.contains("secret_column")), "{:?}", problem.log);
+        assert!(!problem.document("r").to_string().contains("secret_column"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! [`GuardedStore`]: the one deadline, the permits and the metrics around every call to an adapter.
 //!
 //! Reads die with the client. Writes run to their end once they have begun, whatever the client does, and are never
-//! sent again; a write that did not end in time has an unknown outcome, unless it had not begun.
+//! sent again; a write that did not end in time has an unknown outcome, unless it had not begun. How a write ended that
+//! nobody waited for is in the log, and a daemon that stops waits for it.
 
 use crate::telemetry::{Label, Metrics, StoreCallLabels, StoreLabels, seconds};
 use idstore_contract::{
@@ -10,7 +11,7 @@ use idstore_contract::{
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout_at;
 
 /// How much longer than its deadline a write may take to clean up (roll back, hand its session back) before it is
@@ -36,6 +37,7 @@ pub struct GuardedStore {
     inner: StoreHandle,
     descriptor: Descriptor,
     permits: Arc<Semaphore>,
+    in_flight_max: usize,
     metrics: Arc<Metrics>,
 }
 
@@ -48,7 +50,8 @@ impl GuardedStore {
         metrics.store_transport_verified.get_or_create(&labels).set(verified.into());
         metrics.store_up.get_or_create(&labels).set(0);
         metrics.store_in_flight.get_or_create(&labels).set(0);
-        Self { name, inner, descriptor, permits: Arc::new(Semaphore::new(in_flight_max)), metrics }
+        let permits = Arc::new(Semaphore::new(in_flight_max));
+        Self { name, inner, descriptor, permits, in_flight_max, metrics }
     }
 
     /// The store's name in the configuration.
@@ -59,6 +62,17 @@ impl GuardedStore {
     /// What the store offers.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    /// Waits until no call runs. Afterwards each is `busy`: this is for a daemon that has stopped listening.
+    pub async fn finish(&self) {
+        for _ in 0..self.in_flight_max {
+            match self.permits.acquire().await {
+                Ok(permit) => permit.forget(),
+                // The semaphore is never closed.
+                Err(_) => return,
+            }
+        }
     }
 
     /// See [`idstore_contract::Store::find`].
@@ -163,23 +177,36 @@ impl GuardedStore {
         };
         let counted = self.counted();
         let (store, spawned_call) = (Arc::clone(&self.inner), call.clone());
+        let ended =
+            Ended { store: Arc::clone(&self.name), metrics: Arc::clone(&self.metrics), operation, began };
         let last = call.deadline.checked_add(WRITE_GRACE).unwrap_or(call.deadline);
-        let mut task = tokio::spawn(async move {
+        let (answered, answer) = oneshot::channel();
+        let task = tokio::spawn(async move {
             let _held = (permit, counted);
-            timeout_at(last.into(), ask(&*store, &spawned_call, &arguments))
+            let answer = timeout_at(last.into(), ask(&*store, &spawned_call, &arguments))
                 .await
-                .unwrap_or_else(|_| Err(Error::timeout()))
-        });
-        let answer = match timeout_at(call.deadline.into(), &mut task).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(Error::unexpected("the adapter panicked during a write")),
-            Err(_) if call.abandon_write() => {
-                task.abort();
-                Err(Error::busy("the deadline passed before a session was free; nothing was written"))
+                .unwrap_or_else(|_| Err(Error::timeout()));
+            ended.count(&answer);
+            if let Err(answer) = answered.send(answer) {
+                ended.tell_unheard(&spawned_call.request_id, &answer);
             }
-            Err(_) => Err(Error::timeout()),
+        });
+        let answer = match timeout_at(call.deadline.into(), answer).await {
+            Ok(Ok(answer)) => answer,
+            // It runs on, and is counted by how it ends.
+            Err(_) if !call.abandon_write() => Err(Error::timeout()),
+            Ok(Err(_)) => {
+                let panicked = Error::unexpected("the adapter panicked during a write");
+                return self.told(operation, &call, began, Err(panicked));
+            }
+            Err(_) => {
+                task.abort();
+                let waited =
+                    Error::busy("the deadline passed before a session was free; nothing was written");
+                return self.told(operation, &call, began, Err(waited));
+            }
         };
-        self.told(operation, &call, began, answer)
+        answer.map_err(|error| self.failure(operation, &call, error))
     }
 
     fn told<T>(
@@ -189,15 +216,13 @@ impl GuardedStore {
         began: Instant,
         answer: Result<T>,
     ) -> std::result::Result<T, Failure> {
-        let outcome = answer.as_ref().map_or_else(|error| kind_name(error.kind()), |_| "ok");
-        let labels = StoreCallLabels { store: Label(Arc::clone(&self.name)), operation, outcome };
-        self.metrics.store_duration.get_or_create(&labels).observe(seconds(began.elapsed()));
-        answer.map_err(|error| Failure {
-            store: Arc::clone(&self.name),
-            operation,
-            write_begun: call.write_begun(),
-            error,
-        })
+        let (store, metrics) = (Arc::clone(&self.name), Arc::clone(&self.metrics));
+        Ended { store, metrics, operation, began }.count(&answer);
+        answer.map_err(|error| self.failure(operation, call, error))
+    }
+
+    fn failure(&self, operation: &'static str, call: &Call, error: Error) -> Failure {
+        Failure { store: Arc::clone(&self.name), operation, write_begun: call.write_begun(), error }
     }
 
     fn counted(&self) -> Counted {
@@ -205,6 +230,36 @@ impl GuardedStore {
         let gauge = self.metrics.store_in_flight.get_or_create_owned(&labels);
         gauge.inc();
         Counted(gauge)
+    }
+}
+
+/// A call that ended, for the metrics and the log.
+struct Ended {
+    store: Arc<str>,
+    metrics: Arc<Metrics>,
+    operation: &'static str,
+    began: Instant,
+}
+
+impl Ended {
+    fn count<T>(&self, answer: &Result<T>) {
+        let outcome = answer.as_ref().map_or_else(|error| kind_name(error.kind()), |_| "ok");
+        let labels =
+            StoreCallLabels { store: Label(Arc::clone(&self.store)), operation: self.operation, outcome };
+        self.metrics.store_duration.get_or_create(&labels).observe(seconds(self.began.elapsed()));
+    }
+
+    /// A write whose client left or whose time was over; the request has its own line by now, under the same id.
+    fn tell_unheard<T>(&self, request_id: &str, answer: &Result<T>) {
+        let (store, operation) = (&*self.store, self.operation);
+        match answer {
+            Ok(_) => {
+                tracing::info!(request_id, store, operation, "a write that nobody waited for was done");
+            }
+            Err(error) => {
+                tracing::warn!(request_id, store, operation, %error, "a write that nobody waited for failed");
+            }
+        }
     }
 }
 

@@ -183,6 +183,46 @@ fn new_passwords_and_names_have_rules() {
 }
 
 #[test]
+fn a_value_that_can_be_no_identifier_is_told_with_its_member() {
+    let daemon = Daemon::start_ready(&store());
+    let id = make(&daemon, "ann@example.test", "ann");
+    let long = "é".repeat(257);
+    for value in ["", "a\0b", &*long] {
+        for (action, member) in [
+            ("create", "email"),
+            ("create", "phone_number"),
+            ("change_email", "new_email"),
+            ("change_phone_number", "new_phone_number"),
+        ] {
+            let mut body =
+                if action == "create" { json!({ "password": "CANARY-1" }) } else { json!({ "user_id": id }) };
+            body[member] = value.into();
+            let refused = daemon.ask("customers", action, &body).expect(400, "malformed_request");
+            assert_eq!(refused["pointer"], format!("/{member}"), "{action}");
+        }
+    }
+}
+
+/// An address that reads as somebody's name would be found beside that somebody, and two candidates let nobody in.
+#[test]
+fn nobody_is_locked_out_by_an_address_or_a_number_that_reads_as_their_name() {
+    let daemon = Daemon::start_ready(&store());
+    make(&daemon, "ann@example.test", "ann");
+    let other = make(&daemon, "bob@example.test", "bob");
+    for member in ["email", "phone_number"] {
+        let mut body = json!({ "password": "CANARY-1" });
+        body[member] = json!("ann");
+        let refused = daemon.ask("customers", "create", &body).expect(400, "malformed_request");
+        assert_eq!(refused["pointer"], format!("/{member}"));
+        let mut body = json!({ "user_id": other });
+        body[format!("new_{member}")] = json!("ann");
+        daemon.ask("customers", &format!("change_{member}"), &body).expect(400, "malformed_request");
+    }
+    let login = json!({ "identifier": "ann", "password": "CANARY-right-1" });
+    daemon.ask("customers", "login", &login).expect(200, "ok");
+}
+
+#[test]
 fn an_id_of_another_connection_names_nobody_here() {
     let daemon = Daemon::start_ready(&store_with(
         "[connections.staff]\nstore = \"people\"\nuser_id_prefix = \"hr\"\n",

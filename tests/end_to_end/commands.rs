@@ -3,13 +3,12 @@
 use crate::daemon::{Folder, command, preamble};
 use crate::database::{Database, dump};
 use crate::users::{self, Statements};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Output, Stdio};
 
 /// Runs a command with these lines on its standard input.
-fn run(arguments: &[&str], input: &str) -> Output {
+pub(crate) fn run(arguments: &[&str], input: &str) -> Output {
     let mut child = command()
         .args(arguments)
         .stdin(Stdio::piped())
@@ -21,14 +20,16 @@ fn run(arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// A configuration file on a filled table of this database.
-fn configured(database: &Database, statements: &Statements) -> (Folder, String) {
+pub(crate) fn configured(database: &Database, statements: &Statements) -> (Folder, String) {
     let folder = Folder::new();
-    let text = preamble(&folder) + &users::configuration(database, &database.store(&folder), "", statements);
+    let text = preamble(&folder)
+        + &users::configuration(database, &database.store(&folder), "", statements)
+        + "deadline_ms = 20000\n";
     let path = folder.write("config.toml", &text);
     let path = path.to_str().unwrap().to_owned();
     (folder, path)
@@ -149,50 +150,6 @@ fn check_connect_of_a_store_that_is_down_ends_with_69() {
 }
 
 #[test]
-fn try_login_explains_and_tells_no_secret() {
-    for database in Database::each() {
-        users::fill(&database, users::key(&database), "UNIQUE");
-        let (_folder, config) = configured(&database, &Statements::all());
-        let output = run(&["try", "login", "ann@example.test", "--config", &config], "CANARY-right-1\n");
-        let said = said(&output);
-        assert_eq!(output.status.code(), Some(0), "{said}");
-        // Which statement, how many rows, which mapping, which candidate, which scheme, how long.
-        for part in
-            ["statements.get_user", "rows: 1", "password_hash", "as written", "bcrypt", " ms ", "\"user_id\""]
-        {
-            assert!(said.contains(part), "no {part} in:\n{said}");
-        }
-        assert!(!said.contains("CANARY") && !said.contains("$2b$"), "{said}");
-        let wrong = run(&["try", "login", "ann@example.test", "--config", &config], "CANARY-wrong\n");
-        assert_eq!(wrong.status.code(), Some(1), "{}", self::said(&wrong));
-        assert!(self::said(&wrong).contains("invalid_credentials"));
-    }
-}
-
-#[test]
-fn try_runs_every_action_and_answers_json_for_scripts() {
-    let database = Database::sqlite();
-    users::fill(&database, users::key(&database), "UNIQUE");
-    let (_folder, config) = configured(&database, &Statements::all());
-    let json = |arguments: &[&str], input: &str| -> Value {
-        let output = run(&[&["try"], arguments, &["--json", "--config", &config]].concat(), input);
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", said(&output)))
-    };
-    let made = json(&["create", "--email", "new@example.test", "--set", "username=new"], "CANARY-1\n");
-    assert_eq!(made["status"], 201, "{made}");
-    let id = made["body"]["user"]["user_id"].as_str().unwrap();
-    assert_eq!(json(&["get_user", "--user-id", id], "")["status"], 200);
-    assert_eq!(json(&["verify", "--email", "new@example.test"], "")["body"]["email_verified"], true);
-    assert_eq!(json(&["change_password", "--user-id", id], "CANARY-2\n")["status"], 200);
-    assert_eq!(json(&["change_email", "--user-id", id, "--new", "other@example.test"], "")["status"], 200);
-    assert_eq!(json(&["change_username", "--user-id", id, "--new", "other"], "")["status"], 200);
-    assert_eq!(json(&["login", "other"], "CANARY-2\n")["status"], 200);
-    assert_eq!(json(&["delete", "--user-id", id], "")["body"], json!({ "deleted": true }));
-    let gone = run(&["try", "get_user", "--user-id", id, "--config", &config], "");
-    assert_eq!(gone.status.code(), Some(1));
-}
-
-#[test]
 fn hash_makes_what_it_verifies_and_identifies() {
     for scheme in ["bcrypt", "argon2", "django:pbkdf2_sha256", "passlib:pbkdf2_sha512"] {
         let made = run(&["hash", "make", "--scheme", scheme], "CANARY-1\n");
@@ -206,6 +163,100 @@ fn hash_makes_what_it_verifies_and_identifies() {
     }
     assert_eq!(run(&["hash", "make", "--scheme", "bcrypd"], "CANARY-1\n").status.code(), Some(64));
     assert_eq!(run(&["hash", "identify"], "what is this\n").status.code(), Some(1));
+    // No password is not an empty password.
+    assert_eq!(run(&["hash", "make", "--scheme", "bcrypt"], "").status.code(), Some(64));
+    assert_eq!(run(&["hash", "make", "--scheme", "bcrypt"], "\n").status.code(), Some(1));
+    let named = run(&["hash", "verify"], "5ebe2294ecd0e0f08eab7690d2a6ee69\nsecret\n");
+    assert!(named.status.code() == Some(1) && said(&named).contains("--scheme"), "{}", said(&named));
+    let listed = run(&["hash", "schemes", "--json"], "");
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert!(listed["schemes"].as_array().unwrap().contains(&"bcrypt".into()));
+}
+
+/// Each command, by its words.
+pub(crate) const COMMANDS: [&str; 13] = [
+    "",
+    "serve",
+    "check",
+    "try",
+    "demo",
+    "preset",
+    "preset list",
+    "preset show",
+    "hash",
+    "hash make",
+    "hash verify",
+    "hash identify",
+    "hash schemes",
+];
+
+pub(crate) fn help(of: &str) -> String {
+    let arguments: Vec<&str> = of.split_whitespace().chain(["--help"]).collect();
+    let output = run(&arguments, "");
+    assert_eq!(output.status.code(), Some(0), "{of}");
+    said(&output)
+}
+
+#[test]
+fn every_help_text_is_plain_and_explains_every_flag() {
+    for name in COMMANDS {
+        let text = help(name);
+        assert!(!text.contains('`') && !text.contains("[`"), "{name}: marks of rustdoc in\n{text}");
+        assert!(text.contains("Usage: idstore-proxy"), "{name}:\n{text}");
+        let lines: Vec<&str> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let Some(flag) = line.trim_start().strip_prefix("--").or(line.trim_start().strip_prefix('-'))
+            else {
+                continue;
+            };
+            // What explains it stands behind at least two blanks, or on the next line.
+            let beside = flag.split_once("  ").is_some_and(|(_, words)| !words.trim().is_empty());
+            let below = lines.get(number + 1).is_some_and(|next| next.starts_with("          "));
+            assert!(beside || below, "{name}: {line} is not explained");
+        }
+    }
+    assert!(help("try").contains("really write"), "who tries a write is warned");
+    assert!(help("").contains("Exit codes"), "{}", help(""));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_64_and_a_missing_configuration_with_78() {
+    let cases: [(&[&str], i32); 12] = [
+        (&[], 64),
+        (&["serv"], 64),
+        (&["check", "--conect"], 64),
+        (&["try", "logn", "ann"], 64),
+        (&["try", "login"], 64),
+        (&["try", "change_email", "--user-id", "1"], 64),
+        (&["try", "create", "ann@example.test"], 64),
+        (&["preset", "show", "django", "--adapter", "mysql"], 64),
+        (&["preset", "show", "django", "--option", "allauth"], 64),
+        (&["hash", "verify", "--scheme", "bcrypd"], 64),
+        (&["check", "--config", "nowhere/config.toml"], 78),
+        (&["serve", "--config", "nowhere/config.toml"], 78),
+    ];
+    for (arguments, code) in cases {
+        let output = run(arguments, "CANARY-1\n");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+        assert!(!said(&output).is_empty(), "{arguments:?} says nothing");
+    }
+    for arguments in [&["--version"][..], &["--help"], &["help", "try"]] {
+        assert_eq!(run(arguments, "").status.code(), Some(0), "{arguments:?}");
+    }
+}
+
+/// An address that is taken is no fault of the configuration.
+#[test]
+fn serve_ends_with_69_where_its_address_is_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = Database::sqlite();
+    users::fill(&database, users::key(&database), "UNIQUE");
+    let folder = Folder::new();
+    let text = preamble(&folder).replacen("127.0.0.1:0", &taken.local_addr().unwrap().to_string(), 1)
+        + &users::configuration(&database, &database.store(&folder), "", &Statements::all());
+    let config = folder.write("config.toml", &text);
+    let output = run(&["serve", "--config", config.to_str().unwrap()], "");
+    assert_eq!(output.status.code(), Some(69), "{}", said(&output));
 }
 
 #[test]
@@ -237,67 +288,4 @@ fn a_preset_that_is_shown_can_be_pasted() {
         }
     }
     assert_eq!(run(&["preset", "show", "djanog"], "").status.code(), Some(64));
-}
-
-/// The first command of the README: everything that it prints works.
-#[test]
-fn the_demo_serves_at_once_and_its_lines_work() {
-    let folder = Folder::new();
-    let port = |_: u8| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let (listen, admin) = (port(1), port(2));
-    let arguments =
-        ["demo", "--listen", &listen, "--admin", &admin, "--folder", folder.path().to_str().unwrap()];
-    let mut child = command().args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut printed = String::new();
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-    while !printed.contains("Control-C ends it") {
-        printed += &(lines.next().unwrap().unwrap() + "\n");
-    }
-    let token = printed.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap().to_owned();
-    let mut expected = ["ok", "invalid_credentials", "user_blocked", "ok", "ok", "ok"].into_iter();
-    for (path, body) in curl_lines(&printed, &listen) {
-        let answer = crate::daemon::post(listen.parse().unwrap(), &path, &token, body.as_bytes());
-        assert_eq!(answer.code(), expected.next().unwrap(), "{path} {body}: {}", answer.text);
-    }
-    assert_eq!(expected.next(), None, "every line was found:\n{printed}");
-    let config = folder.path().join("config.toml");
-    assert!(printed.contains(config.to_str().unwrap()));
-    let output =
-        run(&["try", "login", "ann@example.test", "--config", config.to_str().unwrap()], "demo-Ann-1\n");
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    assert!(child.wait().unwrap().success());
-}
-
-/// The path and the body of each curl line that posts something.
-fn curl_lines(printed: &str, listen: &str) -> Vec<(String, String)> {
-    let address = format!("http://{listen}");
-    printed
-        .split(&format!("curl -s {address}"))
-        .skip(1)
-        .map(|line| {
-            let body = line.split("-d '").nth(1).unwrap().split('\'').next().unwrap();
-            (line.split(' ').next().unwrap().to_owned(), body.to_owned())
-        })
-        .collect()
-}
-
-/// The configurations that the README shows are right as they stand, but for the places of secrets.
-#[test]
-fn the_configurations_of_the_readme_pass_check() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let blocks: Vec<&str> =
-        readme.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    let whole: Vec<&&str> = blocks.iter().filter(|block| block.contains("[stores.")).collect();
-    assert!(whole.len() >= 2, "the README shows {} whole configurations", whole.len());
-    for block in whole {
-        let folder = Folder::new();
-        folder.write("auth0-token", "CANARY-token-of-the-readme\n");
-        folder.write("crm-db", "CANARY-password-of-the-readme\n");
-        let config = folder.write("config.toml", block);
-        let mut check = command();
-        check.env("CREDENTIALS_DIRECTORY", folder.path()).args(["check", "--config"]).arg(config);
-        let output = check.output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{block}\n{}", said(&output));
-    }
 }

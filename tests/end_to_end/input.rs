@@ -14,7 +14,8 @@ email = "ann@example.test"
 username = "ann"
 password = "!"
 [stores.memory.people.passwords]
-write = "bcrypt"
+accept = ["hex_sha256"]
+write = "hex_sha256"
 [connections.customers]
 store = "people"
 "#;
@@ -120,23 +121,31 @@ fn a_request_that_can_be_read_in_two_ways_gets_one_answer() {
     );
     let whole = format!("{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
-    let close = "connection: close\r\n";
+    // None of them asks for the end of the connection, and each is followed by a request that is in order.
     for (what, request) in [
-        ("two lengths", format!("{head}{close}content-length: 3\r\ncontent-length: 19\r\n\r\n{body}")),
-        ("a list of lengths", format!("{head}{close}content-length: 19, 19\r\n\r\n{body}")),
-        ("an unknown coding", format!("{head}{close}transfer-encoding: xchunked\r\n\r\n{chunked}")),
-        (
-            "chunks that are not last",
-            format!("{head}{close}transfer-encoding: chunked, gzip\r\n\r\n{chunked}"),
-        ),
-        ("a folded header", format!("{head}{close}x-a: b\r\n c\r\ncontent-length: 19\r\n\r\n{body}")),
-        ("a blank before the colon", format!("{head}{close}content-length : 19\r\n\r\n{body}")),
+        ("two lengths", format!("{head}content-length: 3\r\ncontent-length: 19\r\n\r\n{body}")),
+        ("a list of lengths", format!("{head}content-length: 19, 19\r\n\r\n{body}")),
+        ("an unknown coding", format!("{head}transfer-encoding: xchunked\r\n\r\n{chunked}")),
+        ("chunks that are not last", format!("{head}transfer-encoding: chunked, gzip\r\n\r\n{chunked}")),
+        ("a folded header", format!("{head}x-a: b\r\n c\r\ncontent-length: 19\r\n\r\n{body}")),
+        ("a blank before the colon", format!("{head}content-length : 19\r\n\r\n{body}")),
         (
             "a chunk without end",
-            format!("{head}{close}transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n{body}"),
+            format!("{head}transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n{body}"),
         ),
-        ("two hosts", format!("{head}{close}host: u\r\ncontent-length: 19\r\n\r\n{body}")),
-        ("NUL in a header", format!("{head}{close}x-a: b\0c\r\ncontent-length: 19\r\n\r\n{body}")),
+        ("two hosts", format!("{head}host: u\r\ncontent-length: 19\r\n\r\n{body}")),
+        ("no host", whole.replace("host: t\r\n", "").replace("connection: close\r\n", "")),
+        (
+            "a host that is none",
+            format!("{head}content-length: 19\r\n\r\n{body}").replace("host: t", "host: a/b"),
+        ),
+        (
+            "a target on another host",
+            format!("{head}content-length: 19\r\n\r\n{body}").replace("POST /", "POST http://other/"),
+        ),
+        ("chunks twice", format!("{head}transfer-encoding: chunked, chunked\r\n\r\n{chunked}")),
+        ("a coding under the chunks", format!("{head}transfer-encoding: gzip, chunked\r\n\r\n{chunked}")),
+        ("NUL in a header", format!("{head}x-a: b\0c\r\ncontent-length: 19\r\n\r\n{body}")),
     ] {
         let answer = daemon.raw(format!("{request}{whole}").as_bytes());
         assert_eq!(answer.status, 400, "{what}: {}", answer.head);
@@ -158,6 +167,79 @@ fn a_request_that_can_be_read_in_two_ways_gets_one_answer() {
     );
     let answer = daemon.raw(refused.replace("host: t\r\n", "host: t\r\nconnection: close\r\n").as_bytes());
     assert!(answer.status == 401 && !answer.text.contains("HTTP/1.1"), "{} {}", answer.head, answer.text);
+}
+
+/// A pool of connections would use this one again else, and the next request would fail for nothing.
+#[test]
+fn a_request_that_is_refused_before_its_body_was_read_says_that_its_connection_ends() {
+    let daemon = Daemon::start_ready(STORE);
+    let body = " ".repeat(100_000);
+    for (path, token, status) in [
+        ("/v1/customers/login", TOKEN, 413),
+        ("/v1/customers/login", "CANARY-wrong-token-0000", 401),
+        ("/v1/customers/nothing", TOKEN, 404),
+    ] {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = daemon.raw(request.as_bytes());
+        assert!(answer.status == status && answer.head.contains("connection: close"), "{}", answer.head);
+    }
+    // Where the body was read, or there is none, the connection goes on.
+    let nobody = format!("POST /v1/customers/login HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\n");
+    for (request, status) in [
+        (format!("{nobody}content-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"), 400),
+        ("GET / HTTP/1.1\r\nhost: t\r\n\r\n".to_owned(), 404),
+    ] {
+        let last = "GET / HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
+        let answer = daemon.raw(format!("{request}{last}").as_bytes());
+        assert!(
+            answer.status == status && answer.text.contains("HTTP/1.1 404"),
+            "{} {}",
+            answer.head,
+            answer.text
+        );
+    }
+}
+
+/// The admin pages are as strict.
+#[test]
+fn an_admin_request_that_can_be_read_in_two_ways_gets_one_answer() {
+    let daemon = Daemon::start_ready(STORE);
+    let good = "GET /livez HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
+    for bad in ["host: t\r\nhost: u\r\n", "", "host: t\r\ntransfer-encoding: gzip, chunked\r\n"] {
+        let answer = exchange(daemon.admin, format!("GET /livez HTTP/1.1\r\n{bad}\r\n{good}").as_bytes());
+        assert!(answer.status == 400 && !answer.text.contains("HTTP/1.1"), "{} {}", answer.head, answer.text);
+    }
+}
+
+/// A path that is short with a query that is not is as long as both.
+#[test]
+fn what_follows_the_path_counts_as_its_length() {
+    let daemon = Daemon::start_ready(STORE);
+    let long = format!("/v1/customers/get_user?{}", "a".repeat(20_000));
+    daemon.post(&long, TOKEN, b"{}").expect(431, "headers_too_large");
+}
+
+/// A client that asks and asks and never reads holds its place no longer than one that is silent.
+#[test]
+fn a_client_that_never_reads_its_answers_loses_its_connection() {
+    let folder = crate::daemon::Folder::new();
+    let text =
+        crate::daemon::preamble(&folder).replace("[server]\n", "[server]\nidle_timeout_secs = 1\n") + STORE;
+    let daemon = Daemon::start_whole(folder, &text);
+    let mut greedy = TcpStream::connect(daemon.address).unwrap();
+    greedy.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let requests = "GET / HTTP/1.1\r\nhost: t\r\n\r\n".repeat(1000);
+    // Until the answers fill whatever lies between it and the daemon; then nothing more is taken of its requests.
+    let full = (0..10_000).any(|_| greedy.write_all(requests.as_bytes()).is_err());
+    assert!(full, "the daemon reads on, however much it owes");
+    let began = Instant::now();
+    while !daemon.page("/metrics").text.contains("idstore_connections_open 0") {
+        assert!(began.elapsed() < Duration::from_secs(10), "the connection is still held");
+    }
 }
 
 /// One more connection than there may be waits, and is served as soon as another one ends.

@@ -11,6 +11,7 @@
 )]
 
 mod api;
+mod by_store;
 mod callers;
 mod commands;
 mod daemon;
@@ -19,7 +20,12 @@ mod django;
 mod generic;
 mod input;
 mod lifecycle;
+mod mistakes;
 mod outages;
+mod readme;
+mod refusals;
 mod stores;
 mod timing;
+mod tries;
 mod users;
+mod writes;

@@ -28,7 +28,11 @@ impl Behind {
         users::fill(&database, users::key(&database), "UNIQUE");
         let folder = Folder::new();
         let store = database.store_behind(gate.port(), &folder);
-        let text = users::configuration(&database, &store, more, statements) + "deadline_ms = 1000\n";
+        // The second is the store's alone: a slow hash on a busy machine would use it up.
+        let fast = users::configuration(&database, &store, more, statements)
+            .replace("accept = [\"bcrypt\"]", "accept = [\"bcrypt\", \"hex_sha256\"]")
+            .replace("write = \"bcrypt\"", "write = \"hex_sha256\"");
+        let text = fast + "deadline_ms = 1000\n";
         let daemon = Daemon::start_in(folder, &text);
         Self { daemon, database, gate, runtime }
     }
@@ -72,6 +76,37 @@ fn a_daemon_starts_while_its_store_is_down_and_recovers_by_itself() {
         assert!(back.elapsed() < Duration::from_secs(1), "{}", behind.daemon.log());
     }
     behind.daemon.wait_until_ready();
+}
+
+/// A database that is down, in clear over the network: both show, and neither keeps the daemon from being ready.
+#[test]
+fn a_store_that_is_not_required_shows_its_outage_on_its_own_page_alone() {
+    let folder = Folder::new();
+    let password = folder.write("password", "CANARY-database\n");
+    let text = format!(
+        "[stores.postgres.spare]\nhost = \"spare.invalid\"\ndatabase = \"crm\"\nuser = \"idstore\"\ntls = \"disable\"\n\
+         password.file = \"{}\"\nrequired = false\n[stores.postgres.spare.statements]\n\
+         get_user = \"SELECT id AS user_id, email, password AS password_hash FROM users WHERE email = :identifier\"\n\
+         [stores.memory.people]\nabilities = []\n[connections.customers]\nstore = \"people\"\n\
+         [connections.spare]\nstore = \"spare\"\nuser_id_prefix = \"spare\"\n",
+        password.display()
+    );
+    let daemon = Daemon::start_in(folder, &text);
+    daemon.wait_until_ready();
+    daemon.wait_for("/readyz/spare", 503);
+    assert_eq!(daemon.page("/readyz").status, 200);
+    let metrics = daemon.page("/metrics").text;
+    for line in [
+        "idstore_store_up{store=\"spare\"} 0",
+        "idstore_store_up{store=\"people\"} 1",
+        "idstore_store_transport_verified{store=\"spare\"} 0",
+        "idstore_store_transport_verified{store=\"people\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in:\n{metrics}");
+    }
+    let nobody = json!({ "identifier": "ann@example.test", "password": "CANARY-1" });
+    daemon.ask("spare", "login", &nobody).expect(503, "store_unavailable");
+    daemon.ask("customers", "login", &nobody).expect(403, "invalid_credentials");
 }
 
 #[test]
@@ -270,6 +305,25 @@ fn a_read_ends_with_its_client_and_a_write_that_has_begun_is_finished() {
     while database.run("SELECT count(*) FROM users WHERE email_verified") != "1" {
         assert!(left.elapsed() < Duration::from_secs(10), "a write was cut in half");
     }
+}
+
+/// Its client's connection is gone, so that nothing but the store knows of it.
+#[test]
+fn a_write_whose_client_left_is_finished_when_the_daemon_is_told_to_stop() {
+    let slow = "UPDATE users SET email_verified = (pg_sleep(1) IS NOT NULL) WHERE id = :user_id";
+    let by_name = format!("SELECT {} FROM users WHERE email = :identifier", users::COLUMNS);
+    let database = Database::postgres();
+    users::fill(&database, users::key(&database), "UNIQUE");
+    let statements = Statements::all().with("get_user", &by_name).with("verify", slow);
+    let mut daemon = users::daemon(&database, "", &statements);
+    let found = ["operation=\"find\",outcome=\"ok\"", AT_WORK];
+    ask_and_leave(&daemon, "verify", &json!({ "email": "ann@example.test" }), &found);
+    while !daemon.page("/metrics").text.contains("action=\"verify\",code=\"client_left\"} 1") {}
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait().code(), Some(0));
+    assert_eq!(database.run("SELECT count(*) FROM users WHERE email_verified"), "1");
+    let log = daemon.log();
+    assert!(log.contains("a write that nobody waited for was done"), "{log}");
 }
 
 #[test]

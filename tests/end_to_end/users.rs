@@ -45,6 +45,12 @@ impl Statements {
         self
     }
 
+    /// Without the statement of a key.
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        self.0.retain(|(known, _)| *known != key);
+        self
+    }
+
     fn toml(&self, adapter: &str) -> String {
         let lines: String = self.0.iter().map(|(key, text)| format!("{key} = {text}\n")).collect();
         format!("[stores.{adapter}.users.statements]\n{lines}")

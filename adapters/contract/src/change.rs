@@ -5,8 +5,8 @@ use crate::{IdentifierKind, Profile, Secret, StoredPassword};
 /// An account that is to be made.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
-    /// Identifiers, names and metadata as the caller gave them. `email_verified` is always set (false unless the
-    /// caller may say that it is proven), and so is `phone_verified` where there is a number.
+    /// Identifiers, names and metadata as the caller gave them. `email_verified` is set where there is an address (false
+    /// unless the caller may say that it is proven), and `phone_verified` where there is a number; not set means false.
     pub profile: Profile,
     /// The password.
     pub password: NewPassword,

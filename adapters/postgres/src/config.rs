@@ -91,7 +91,7 @@ impl Config {
         self.check_address(&mut problems);
         self.check_tls(&mut problems);
         self.check_sessions(&mut problems);
-        problems.extend(self.statements.check(Dialect::Postgres, around));
+        problems.extend(self.statements.check(Dialect::Postgres, self.uniqueness, around));
         problems
     }
 

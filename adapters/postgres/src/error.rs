@@ -82,7 +82,11 @@ fn of_server(answer: &DbError, doing: Doing, sql: &str) -> Failure {
             (ErrorKind::Timeout, "the store ended an idle session", Fate::Lost)
         }
         (_, "55P03") => (ErrorKind::Timeout, "a lock was not free in time", Fate::Usable),
-        ("28", _) => (ErrorKind::Unavailable, "the server refuses the login of this service", Fate::Lost),
+        ("28", _) => (
+            ErrorKind::Unavailable,
+            "the server refuses the login of this service; see `user`, `password` and its pg_hba.conf",
+            Fate::Lost,
+        ),
         (_, "25006") => (ErrorKind::Unavailable, "the server is read-only", Fate::Lost),
         (_, "53300") => (ErrorKind::Unavailable, "the server has no session left", Fate::Lost),
         ("08" | "57", _) => (ErrorKind::Unavailable, "the server does not serve", Fate::Lost),
@@ -133,7 +137,7 @@ fn of_way(error: &tokio_postgres::Error, doing: Doing) -> Failure {
     }
     let error = match (io, doing) {
         (Some(io), Doing::Connecting) => {
-            Error::unavailable("the server can't be reached").with("reason", io.kind().to_string())
+            Error::unavailable("the server can't be reached").with("reason", way_reason(io))
         }
         (None, Doing::Connecting) if error.is_closed() => {
             Error::unavailable("the server closed a session that was being opened")
@@ -145,6 +149,19 @@ fn of_way(error: &tokio_postgres::Error, doing: Doing) -> Failure {
         (None, _) => Error::unexpected("the driver failed"),
     };
     Failure { error, fate: Fate::Lost }
+}
+
+/// Why nobody could be reached, in words that say where to look. A failed lookup of a name has no kind of its own.
+fn way_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such socket; see `host` and `port`".to_owned(),
+        io::ErrorKind::ConnectionRefused => "nothing listens there; see `host` and `port`".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user may not open the socket".to_owned(),
+        _ if error.to_string().starts_with("failed to lookup address") => {
+            "the host's name can't be resolved; see `host`".to_owned()
+        }
+        kind => kind.to_string(),
+    }
 }
 
 /// What the driver itself refuses while it opens a session; it tells only in words.
@@ -211,5 +228,20 @@ mod tests {
         assert!(tls_reason(&wrong_name).contains("`host`"));
         let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         assert!(tls_reason(&unknown).contains("`ca_file`"));
+    }
+
+    #[test]
+    fn a_server_that_is_not_reached_is_told_in_words_that_say_where_to_look() {
+        for (kind, words) in [
+            (io::ErrorKind::NotFound, "no such socket"),
+            (io::ErrorKind::ConnectionRefused, "nothing listens"),
+            (io::ErrorKind::PermissionDenied, "this user"),
+        ] {
+            assert!(way_reason(&kind.into()).contains(words), "{kind}");
+        }
+        let unknown = "no-such-host.invalid:5432";
+        let unresolved = std::net::ToSocketAddrs::to_socket_addrs(unknown).unwrap_err();
+        let told = way_reason(&unresolved);
+        assert!(told.contains("can't be resolved") && !told.contains("invalid"), "{told}");
     }
 }

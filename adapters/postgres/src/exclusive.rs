@@ -1,7 +1,8 @@
 //! Exclusive sessions: transactions, and reads that do not share.
 //!
 //! A session that saw a timeout or a dropped call never goes back to the pool: the server may still be running what
-//! nobody waits for, and the next caller would wait for it.
+//! nobody waits for, and the next caller would wait for it. Such sessions are replaced, but only as many as the pool is
+//! large: were there no limit, clients that ask and leave would fill a slow server.
 
 use crate::error::{Doing, Failure, Fate};
 use crate::opener::Opener;
@@ -15,14 +16,22 @@ use idstore_sql::{Kind, Ran, Rows, Statement, Value};
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout_at;
+
+/// How long after its caller's deadline a discarded session is waited for: the server's own limit has ended its
+/// statement by then, or the server is not there.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The pool of exclusive sessions.
 pub(crate) struct Exclusive {
     pool: Pool<Sessions>,
     opener: Arc<Opener>,
+    /// One permit for each session that may be discarded and replaced while the server still works for it.
+    replaceable: Arc<Semaphore>,
 }
 
 impl Exclusive {
@@ -33,7 +42,7 @@ impl Exclusive {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|_| Error::unexpected("the pool of sessions can't be made"))?;
-        Ok(Self { pool, opener })
+        Ok(Self { pool, opener, replaceable: Arc::new(Semaphore::new(pool_max)) })
     }
 
     /// A session for this caller alone, within the deadline.
@@ -41,7 +50,12 @@ impl Exclusive {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeouts = Timeouts { wait: Some(left), create: Some(left), recycle: None };
         match self.pool.timeout_get(&timeouts).await {
-            Ok(object) => Ok(Lease { session: Arc::clone(&object), object: Some(object) }),
+            Ok(object) => Ok(Lease {
+                session: Arc::clone(&object),
+                object: Some(object),
+                replaceable: Arc::clone(&self.replaceable),
+                until: deadline.checked_add(GRACE).unwrap_or(deadline),
+            }),
             Err(PoolError::Backend(error)) => Err(error),
             Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Error::busy("no session was free in time")),
             Err(PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle)) => Err(Error::timeout()),
@@ -177,6 +191,8 @@ impl Manager for Sessions {
 pub(crate) struct Lease {
     session: Arc<Session>,
     object: Option<Object<Sessions>>,
+    replaceable: Arc<Semaphore>,
+    until: Instant,
 }
 
 impl Lease {
@@ -198,10 +214,34 @@ impl Deref for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(object) = self.object.take() {
-            drop(Object::take(object));
+        let Some(object) = self.object.take() else { return };
+        // Without a runtime nothing works any more, and nobody waits for a session.
+        match Handle::try_current() {
+            Ok(runtime) => {
+                let (session, replaceable) = (Arc::clone(&self.session), Arc::clone(&self.replaceable));
+                runtime.spawn(discard(object, session, replaceable, self.until));
+            }
+            Err(_) => drop(Object::take(object)),
         }
     }
+}
+
+/// Takes a session out of the pool and closes it once the server has answered everything that was sent on it. Its place
+/// is free at once while few others end like this, else with its end.
+async fn discard(
+    object: Object<Sessions>,
+    session: Arc<Session>,
+    replaceable: Arc<Semaphore>,
+    until: Instant,
+) {
+    let replaced = replaceable.try_acquire();
+    let mut object = Some(object);
+    if replaced.is_ok() {
+        drop(object.take().map(Object::take));
+    }
+    // Its answer comes last, if at all; what it says does not matter.
+    timeout_at(until.into(), session.batch("ROLLBACK", Doing::Reading)).await.ok();
+    drop(object.map(Object::take));
 }
 
 /// A transaction that writes.

@@ -34,7 +34,7 @@ pub fn open(config: Config, around: &Surroundings) -> Result<StoreHandle, Vec<Pr
         problems.extend(found);
         None
     });
-    let statements = match config.statements.compile(Dialect::Postgres, around) {
+    let statements = match config.statements.compile(Dialect::Postgres, config.uniqueness, around) {
         Ok(statements) if !problems.iter().any(Problem::is_error) => Arc::new(statements),
         _ => return Err(problems),
     };

@@ -6,7 +6,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use std::path::Path;
 use std::sync::Arc;
@@ -78,6 +78,7 @@ fn certificates(key: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, 
     match read {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) => Err(Problem::error(key, "holds no certificate (PEM)")),
+        Err(pem::Error::Io(error)) => Err(Problem::error(key, format!("the file can't be read: {error}"))),
         Err(_) => Err(Problem::error(key, "can't be read as certificates (PEM)")),
     }
 }

@@ -70,8 +70,10 @@ impl Fixture for Way {
             organization: None,
             faults: if *self == Self::PgBouncer { FAULTS_OF_POOLER } else { FAULTS },
             sabotages: sql::SABOTAGES_WITH_LENGTHS,
-            // The exclusive ones, and two that are shared.
-            sessions_max: Some(|pool_max| usize::try_from(pool_max).unwrap_or(usize::MAX).saturating_add(2)),
+            // The exclusive ones, as many that end while they are replaced already, and two that are shared.
+            sessions_max: Some(|pool_max| {
+                usize::try_from(pool_max).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(2)
+            }),
             settles_within: Duration::ZERO,
         }
     }

@@ -176,7 +176,7 @@ pub(crate) fn returns(names: &[String], column: &Column) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dialect, StatementKey, StatementsConfig, Texts};
+    use crate::{Dialect, StatementKey, StatementsConfig, Texts, Uniqueness};
     use idstore_contract::{ErrorKind, Surroundings};
     use std::sync::Arc;
     use std::time::Instant;
@@ -186,7 +186,8 @@ mod tests {
     fn read(text: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Result<Vec<Account>> {
         let mut config = StatementsConfig::default();
         config.set(StatementKey::GetUser, Texts::One(text.into()));
-        let statements = config.compile(Dialect::Sqlite, &Surroundings::default()).unwrap();
+        let statements =
+            config.compile(Dialect::Sqlite, Uniqueness::Constraint, &Surroundings::default()).unwrap();
         let call = Call::new("test", Instant::now(), "2024-06-01T00:00:00Z".parse().unwrap(), Arc::default());
         let rows =
             Rows { columns: columns.iter().map(|name| (*name).to_owned()).collect(), rows, affected: 0 };

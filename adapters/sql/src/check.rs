@@ -2,7 +2,9 @@
 
 use crate::statement::place;
 use crate::template::{Template, compile};
-use crate::{Dialect, Kind, Parameter, Statement, StatementKey, Statements, StatementsConfig, Texts};
+use crate::{
+    Dialect, Kind, Parameter, Statement, StatementKey, Statements, StatementsConfig, Texts, Uniqueness,
+};
 use idstore_contract::{PasswordWrite, Problem, Surroundings};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,17 +15,27 @@ mod whole;
 
 impl StatementsConfig {
     /// Every error and warning, in the order of the keys. Pure.
-    pub fn check(&self, dialect: Dialect, around: &Surroundings) -> Vec<Problem> {
-        self.assemble(dialect, around).1
+    pub fn check(&self, dialect: Dialect, uniqueness: Uniqueness, around: &Surroundings) -> Vec<Problem> {
+        self.assemble(dialect, uniqueness, around).1
     }
 
     /// The statements in the server's own spelling, or every problem where one of them stops the store. Pure.
-    pub fn compile(&self, dialect: Dialect, around: &Surroundings) -> Result<Statements, Vec<Problem>> {
-        let (statements, problems) = self.assemble(dialect, around);
+    pub fn compile(
+        &self,
+        dialect: Dialect,
+        uniqueness: Uniqueness,
+        around: &Surroundings,
+    ) -> Result<Statements, Vec<Problem>> {
+        let (statements, problems) = self.assemble(dialect, uniqueness, around);
         if problems.iter().any(Problem::is_error) { Err(problems) } else { Ok(statements) }
     }
 
-    fn assemble(&self, dialect: Dialect, around: &Surroundings) -> (Statements, Vec<Problem>) {
+    fn assemble(
+        &self,
+        dialect: Dialect,
+        uniqueness: Uniqueness,
+        around: &Surroundings,
+    ) -> (Statements, Vec<Problem>) {
         let mut assembly =
             Assembly { dialect, around, problems: Vec::new(), by_key: BTreeMap::new(), number: 0 };
         for key in StatementKey::ALL {
@@ -33,7 +45,7 @@ impl StatementsConfig {
         }
         let statements = Statements { by_key: assembly.by_key, password_write: around.password_write };
         let mut problems = assembly.problems;
-        whole::check(&statements, around, &mut problems);
+        whole::check(&statements, uniqueness, around, &mut problems);
         (statements, problems)
     }
 }

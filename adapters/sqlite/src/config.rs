@@ -50,7 +50,7 @@ impl Config {
             let message = format!("at most {BUSY_TIMEOUT_MAX_MS}");
             problems.push(Problem::error("busy_timeout_ms", message));
         }
-        problems.extend(self.statements.check(Dialect::Sqlite, around));
+        problems.extend(self.statements.check(Dialect::Sqlite, self.uniqueness, around));
         problems
     }
 }

@@ -21,7 +21,7 @@ pub fn open(config: Config, around: &Surroundings) -> std::result::Result<StoreH
         return Err(problems);
     }
     let Config { path, busy_timeout_ms, uniqueness, hints, statements } = config;
-    let statements = Arc::new(statements.compile(Dialect::Sqlite, around)?);
+    let statements = Arc::new(statements.compile(Dialect::Sqlite, uniqueness, around)?);
     let busy_timeout = Duration::from_millis(busy_timeout_ms.into());
     let opening =
         |mode| Opening { path: path.clone(), busy_timeout, mode, statements: Arc::clone(&statements) };

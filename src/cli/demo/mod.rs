@@ -7,7 +7,10 @@ use crate::{adapters, config};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Serve an embedded `SQLite` store with known users, and print curl lines that work
+/// Serve an embedded store with known users at once, and print curl lines that work
+///
+/// The store is a Django user table in a SQLite file. Nothing is needed but this program, and nothing is left behind
+/// unless --folder says so.
 #[derive(Debug, clap::Args)]
 pub(super) struct Demo {
     /// Where to listen
@@ -62,7 +65,11 @@ impl Demo {
                 return Exit::Bug;
             }
         };
-        serve(loaded, |address| print::line(&hints(address, &self.admin, &prepared, temporary)))
+        let exit = serve(loaded, |address| print::line(&hints(address, &self.admin, &prepared, temporary)));
+        if exit == Exit::Unavailable {
+            print::error("where an address is in use already, name others with --listen and --admin");
+        }
+        exit
     }
 
     /// The store, the token and the configuration, each as a file.
@@ -120,6 +127,7 @@ path = {store}
 preset = "django"
 preset_options = {{ allauth = true }}
 [stores.sqlite.users.passwords]
+accept = ["django:pbkdf2_sha256"]
 write = "django:pbkdf2_sha256"
 
 [connections.customers]
@@ -134,7 +142,7 @@ fn hints(address: &str, admin: &str, prepared: &Prepared, temporary: bool) -> St
     let config = prepared.config.display();
     let curl = |action: &str, body: &str| {
         format!(
-            "curl -s http://{address}/v1/customers/{action} -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\\n  -d '{body}'",
+            "curl -s http://{address}/v1/customers/{action} -w '\\n' -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\\n  -d '{body}'",
             prepared.token
         )
     };

@@ -201,6 +201,25 @@ async fn the_session_of_a_dropped_call_goes_to_nobody_else() -> Outcome {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn calls_that_are_dropped_again_and_again_do_not_fill_the_server() -> Outcome {
+    let (database, store) = people(&[("pool_max", 2.into()), ("prepare", "call".into())]).await?;
+    let mut most = 0;
+    for _ in 0..20 {
+        let dropped =
+            tokio::time::timeout(Duration::from_millis(30), find(&store, "slow@example.com", 10_000)).await;
+        ensure(dropped.is_err(), "the slow one was not slow")?;
+        most = most.max(database.sessions().await?);
+    }
+    // Two that work, and two whose statement runs on.
+    ensure(most <= 4, format!("{most} sessions at once"))?;
+    // The server is done with the first of them after three seconds, and then there is room again.
+    let found = find(&store, "person1@example.com", 10_000).await.map_err(|error| format!("{error:?}"))?;
+    ensure(found.len() == 1, "not found")?;
+    within(Duration::from_secs(10), "two sessions are left", || async { Ok(database.sessions().await? <= 2) })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_statement_without_its_where_does_not_load_the_table() -> Outcome {
     let database = Database::create().await?;
     database

@@ -1,6 +1,6 @@
 //! Each refusal before there is a server, with its place.
 
-use crate::{Dialect, StatementKey, StatementsConfig};
+use crate::{Dialect, StatementKey, StatementsConfig, Uniqueness};
 use idstore_contract::{ConnectionParameters, PasswordWrite, Problem, Severity, Surroundings};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn hashed() -> Surroundings {
 fn problems_with(keys: Value, around: &Surroundings) -> Vec<Problem> {
     let mut statements = json!({ "get_user": GET_USER, "get_user_by_id": BY_ID });
     statements.as_object_mut().unwrap().extend(table(keys));
-    parsed(statements).check(Dialect::Sqlite, around)
+    parsed(statements).check(Dialect::Sqlite, Uniqueness::Constraint, around)
 }
 
 /// The only problem: its key, its offset and its message.
@@ -46,8 +46,8 @@ fn a_good_configuration_compiles() {
         "create": ["INSERT INTO users (email, hash) VALUES (:email, :password_hash) RETURNING id AS user_id",
                    "INSERT INTO mails (user_id) VALUES (:new.user_id)"],
     }));
-    assert_eq!(config.check(Dialect::Sqlite, &hashed()), []);
-    let statements = config.compile(Dialect::Sqlite, &hashed()).unwrap();
+    assert_eq!(config.check(Dialect::Sqlite, Uniqueness::Constraint, &hashed()), []);
+    let statements = config.compile(Dialect::Sqlite, Uniqueness::Constraint, &hashed()).unwrap();
     let create = statements.of(StatementKey::Create);
     assert_eq!(create[1].place(), "statements.create[1]");
     assert_eq!(create[0].sql(), "INSERT INTO users (email, hash) VALUES (?1, ?2) RETURNING id AS user_id");
@@ -114,11 +114,39 @@ fn a_password_goes_where_the_configuration_says() {
 #[test]
 fn a_write_without_a_lookup_by_key_is_refused() {
     let config = parsed(json!({ "get_user": GET_USER, "delete": "DELETE FROM t WHERE id = :user_id" }));
-    let found = config.check(Dialect::Sqlite, &hashed());
+    let found = config.check(Dialect::Sqlite, Uniqueness::Constraint, &hashed());
     assert!(found.len() == 1 && found[0].key == "statements.delete", "{found:?}");
     let both = "SELECT id AS user_id FROM t WHERE email = :identifier OR id = :user_id";
     let config = parsed(json!({ "get_user": both, "delete": "DELETE FROM t WHERE id = :user_id" }));
-    assert_eq!(config.check(Dialect::Sqlite, &hashed()), []);
+    assert_eq!(config.check(Dialect::Sqlite, Uniqueness::Constraint, &hashed()), []);
+}
+
+#[test]
+fn an_identifier_that_is_claimed_under_a_lock_needs_a_lookup() {
+    let create =
+        "INSERT INTO t (email, name) VALUES (:email, :username, :password_hash) RETURNING id AS user_id";
+    let rename = "UPDATE t SET name = :new_username WHERE id = :user_id";
+    let by_email = "SELECT id AS user_id, email, name AS username FROM t WHERE email = :email";
+    let config = |get_user: &str| {
+        parsed(
+            json!({ "get_user": get_user, "get_user_by_id": BY_ID, "create": create, "change_username": rename }),
+        )
+    };
+    let found = |get_user: &str, uniqueness| {
+        let problems = config(get_user).check(Dialect::Sqlite, uniqueness, &hashed());
+        problems
+            .into_iter()
+            .filter(Problem::is_error)
+            .map(|problem| (problem.key, problem.message))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found(by_email, Uniqueness::Constraint), []);
+    assert_eq!(found(GET_USER, Uniqueness::Lock), []);
+    let refused = found(by_email, Uniqueness::Lock);
+    let keys: Vec<&str> = refused.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["statements.create", "statements.change_username"]);
+    assert!(refused.iter().all(|(_, message)| message.contains(":username")), "{refused:?}");
+    assert!(config(by_email).compile(Dialect::Sqlite, Uniqueness::Lock, &hashed()).is_err());
 }
 
 #[test]
@@ -142,7 +170,7 @@ fn a_statement_that_would_touch_everybody_is_refused() {
 
 #[test]
 fn a_store_without_a_lookup_is_refused() {
-    let found = StatementsConfig::default().check(Dialect::Sqlite, &hashed());
+    let found = StatementsConfig::default().check(Dialect::Sqlite, Uniqueness::Constraint, &hashed());
     assert!(found.len() == 1 && found[0].key == "statements", "{found:?}");
 }
 
@@ -187,7 +215,9 @@ fn a_parameter_that_no_lookup_uses_is_a_warning() {
     let found = problems_with(json!({}), &around(None, &["org"]));
     assert!(found.len() == 1 && found[0].severity == Severity::Warning, "{found:?}");
     assert!(
-        parsed(json!({ "get_user": GET_USER })).compile(Dialect::Sqlite, &around(None, &["org"])).is_ok()
+        parsed(json!({ "get_user": GET_USER }))
+            .compile(Dialect::Sqlite, Uniqueness::Constraint, &around(None, &["org"]))
+            .is_ok()
     );
 }
 

@@ -1,13 +1,18 @@
 //! What is wrong with the statements together: a write that could not be proven, a lookup that would answer everybody.
 
-use crate::{Kind, Parameter, StatementKey, Statements};
+use crate::{Kind, Parameter, StatementKey, Statements, Uniqueness};
 use idstore_contract::{IdentifierKind, PasswordWrite, Problem, Surroundings};
 use std::collections::BTreeSet;
 
 const LOOKUPS: [StatementKey; 3] = [StatementKey::GetUser, StatementKey::GetUserById, StatementKey::Login];
 
 /// Adds what is wrong or worth a warning.
-pub(super) fn check(statements: &Statements, around: &Surroundings, problems: &mut Vec<Problem>) {
+pub(super) fn check(
+    statements: &Statements,
+    uniqueness: Uniqueness,
+    around: &Surroundings,
+    problems: &mut Vec<Problem>,
+) {
     if LOOKUPS.iter().all(|key| !statements.has(*key)) {
         problems.push(Problem::error("statements", "no account can be found without get_user or login"));
     }
@@ -16,6 +21,9 @@ pub(super) fn check(statements: &Statements, around: &Surroundings, problems: &m
         problems.extend(missing.map(|message| Problem::error(format!("statements.{key}"), message)));
     }
     read_back(statements, problems);
+    if uniqueness == Uniqueness::Lock {
+        claims(statements, problems);
+    }
     passwords(statements, around, problems);
     isolation(statements, problems);
     warnings(statements, around, problems);
@@ -54,6 +62,27 @@ fn read_back(statements: &Statements, problems: &mut Vec<Problem>) {
             "{write} can't be proven: no lookup by :user_id; add get_user_by_id, or name :user_id in get_user"
         );
         problems.push(Problem::error(format!("statements.{write}"), message));
+    }
+}
+
+/// Where no constraint says who is there already, the store's own lookup has to.
+fn claims(statements: &Statements, problems: &mut Vec<Problem>) {
+    for kind in IdentifierKind::ALL {
+        let known = Parameter::Known(kind);
+        let found_by = [&known, &Parameter::Identifier];
+        if found_by.into_iter().any(|parameter| statements.binds(StatementKey::GetUser, parameter)) {
+            continue;
+        }
+        let writes = [
+            (StatementKey::Create, known.clone()),
+            (StatementKey::change_of(kind), Parameter::NewIdentifier(kind)),
+        ];
+        for (key, _) in writes.iter().filter(|(key, parameter)| statements.binds(*key, parameter)) {
+            let message = format!(
+                "with uniqueness = \"lock\" get_user must find who has that {kind} already; bind {known} or :identifier there"
+            );
+            problems.push(Problem::error(format!("statements.{key}"), message));
+        }
     }
 }
 

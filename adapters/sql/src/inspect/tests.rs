@@ -1,6 +1,6 @@
 //! Each refusal when the store connects.
 
-use crate::{Dialect, Prepared, PreparedColumn, Statements, StatementsConfig};
+use crate::{Dialect, Prepared, PreparedColumn, Statements, StatementsConfig, Uniqueness};
 use idstore_contract::{PasswordWrite, Problem, Severity, Surroundings};
 use serde_json::{Value, json};
 
@@ -11,7 +11,9 @@ const PROFILE: &[&str] = &["user_id", "email", "email_verified", "password_hash"
 fn compiled(statements: Value, write: PasswordWrite) -> Statements {
     let config: StatementsConfig = serde_json::from_value(statements).unwrap();
     let around = Surroundings { password_write: Some(write), ..Surroundings::default() };
-    config.compile(Dialect::Postgres, &around).unwrap_or_else(|problems| panic!("{problems:?}"))
+    config
+        .compile(Dialect::Postgres, Uniqueness::Constraint, &around)
+        .unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// What a server would say of statements that return these columns, in the order of the keys.

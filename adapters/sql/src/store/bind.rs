@@ -118,8 +118,9 @@ fn of_new(new: &NewAccount, parameter: &Parameter) -> Result<Value> {
     let profile = &new.profile;
     Ok(match (parameter, &new.password) {
         (Parameter::Known(kind), _) => text(profile.identifier(*kind)),
-        (Parameter::EmailVerified, _) => flag(profile.email_verified),
-        (Parameter::PhoneVerified, _) => flag(profile.phone_verified),
+        // Said of nothing it is false: a column that may not be NULL takes the account all the same.
+        (Parameter::EmailVerified, _) => Value::Flag(profile.email_verified == Some(true)),
+        (Parameter::PhoneVerified, _) => Value::Flag(profile.phone_verified == Some(true)),
         (Parameter::Profile(field), _) => text(field.of(profile)),
         (Parameter::UserMetadata(member), _) => metadata(&profile.user_metadata, member.as_deref()),
         (Parameter::AppMetadata(member), _) => metadata(&profile.app_metadata, member.as_deref()),
@@ -168,10 +169,6 @@ fn of_password(password: &NewPassword, parameter: &Parameter) -> Result<Value> {
 
 fn text(value: Option<&str>) -> Value {
     value.map_or(Value::Null, |value| Value::Text(value.to_owned()))
-}
-
-fn flag(value: Option<bool>) -> Value {
-    value.map_or(Value::Null, Value::Flag)
 }
 
 /// The whole object as JSON text, or one member: its text, its flag, a number as text, anything else as JSON text.

@@ -6,8 +6,8 @@ use super::write::run;
 use super::{Database, SqlStore};
 use crate::{Parameter, Statement, StatementKey};
 use idstore_contract::{
-    Account, Call, Deleted, Error, IdentifierChange, NewPassword, PasswordChange, Purpose, Result, Secret,
-    proof,
+    Account, Call, Deleted, Error, ErrorKind, IdentifierChange, NewPassword, PasswordChange, Purpose,
+    Rejection, Result, Secret, proof,
 };
 use std::sync::Arc;
 
@@ -48,7 +48,10 @@ impl<D: Database> SqlStore<D> {
         let mut transaction = self.database.begin(call).await?;
         let done = self.password_in(&mut transaction, call, [statements, verify], account, change).await;
         let done = self.end(transaction, done).await;
-        self.name_conflict(done, call, &[], None).await
+        let done = self.name_conflict(done, call, &[], None).await;
+        done.map_err(|error| {
+            if matches!(change.password, NewPassword::Hashed(_)) { unfit_hash(error) } else { error }
+        })
     }
 
     async fn password_in(
@@ -118,7 +121,14 @@ impl<D: Database> SqlStore<D> {
             Err(error) => Err(error),
         };
         let done = self.end(transaction, done).await;
-        self.name_conflict(done, call, &claims, own).await
+        let done = self.name_conflict(done, call, &claims, own).await;
+        // The caller gave one value: whatever the store refused, it was that one.
+        done.map_err(|error| match error.kind() {
+            ErrorKind::Rejected(Rejection::Value(None)) => {
+                error.as_kind(ErrorKind::Rejected(Rejection::Value(Some(change.kind))))
+            }
+            _ => error,
+        })
     }
 
     async fn identifier_in(
@@ -166,6 +176,15 @@ impl<D: Database> SqlStore<D> {
         let read = by_id(reader, &self.statements, call, &account.user_id, Purpose::Profile).await?;
         proof::deleted(read.as_ref())
     }
+}
+
+/// A hash is ours: a column that can't hold it (SQLSTATE class 22, data exceptions) is wrong, and no value of the
+/// caller's is. What a constraint or a trigger refuses stays refused.
+fn unfit_hash(error: Error) -> Error {
+    let is_rejected = error.kind() == ErrorKind::Rejected(Rejection::Value(None));
+    let unfit =
+        is_rejected && error.details().any(|(name, value)| name == "sqlstate" && value.starts_with("22"));
+    if unfit { error.as_kind(ErrorKind::Misconfigured).with("column", "password_hash") } else { error }
 }
 
 fn shows_another_hash(before: &Account, read: &Account) -> bool {

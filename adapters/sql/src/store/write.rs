@@ -24,9 +24,11 @@ impl<D: Database> SqlStore<D> {
         match done {
             Ok(proven) => {
                 transaction.commit().await?;
+                tracing::debug!("the transaction is committed");
                 Ok(proven)
             }
             Err(error) => {
+                tracing::debug!("the transaction is rolled back");
                 if let Err(failed) = transaction.rollback().await {
                     tracing::debug!(adapter = D::ADAPTER, error = %failed, "the rollback failed; the session is discarded");
                 }
@@ -130,7 +132,10 @@ pub(super) async fn run<T: Transaction>(
         let values = binder.values(statement)?;
         let ran = transaction.run(statement, values).await;
         match ran.map_err(|error| error.with("statement", statement.place()))? {
-            Ran::Rows(rows) => binder.remember(rows),
+            Ran::Rows(rows) => {
+                tracing::debug!(statement = %statement.place(), touched = rows.affected, "a writing statement ran");
+                binder.remember(rows);
+            }
             Ran::Unfit { position } => return Err(unfit(statement, position)),
         }
     }
