@@ -35,7 +35,7 @@ struct Auth0 {
     /// The connection; Auth0's has the same name
     #[arg(long, short, value_name = "NAME", value_parser = name)]
     connection: Name,
-    /// Where Auth0 reaches the daemon: <https://HOST>
+    /// Where Auth0 reaches the daemon, an https URL
     #[arg(long, value_parser = BaseUrl::parse, required_unless_present = "test", requires = "out")]
     url: Option<BaseUrl>,
     /// The folder to write into
