@@ -158,6 +158,15 @@ impl Daemon {
         }
     }
 
+    /// Waits until an admin page says this.
+    pub(crate) fn wait_for_text(&self, page: &str, text: &str) {
+        let began = Instant::now();
+        while !self.page(page).text.contains(text) {
+            assert!(began.elapsed() < PATIENCE, "{page} never says {text:?}:\n{}", self.log());
+            thread::yield_now();
+        }
+    }
+
     /// Asks for an admin page.
     pub(crate) fn page(&self, path: &str) -> Response {
         exchange(

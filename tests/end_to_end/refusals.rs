@@ -366,7 +366,7 @@ fn a_store_that_does_not_fit_answers_as_misconfigured_and_the_others_serve() {
             .expect(500, "store_misconfigured");
         let ada = json!({ "identifier": "ada@example.test", "password": "CANARY-right-1" });
         daemon.ask("people", "login", &ada).expect(200, "ok");
-        assert!(daemon.page("/readyz/users").text.contains("statements.verify"));
+        daemon.wait_for_text("/readyz/users", "statements.verify");
         assert_eq!(daemon.page("/readyz").status, 503);
     }
 }
