@@ -108,8 +108,8 @@ fn what_two_keys_say_together_is_refused_or_warned_about() {
             "nobody could sign in",
         ),
         (
-            "[connections.b]\nstore = \"people\"\nuser_id_prefix = \"b\"\nmode = \"import\"\n",
-            "not one of `proxy`",
+            "[connections.b]\nstore = \"people\"\nuser_id_prefix = \"b\"\nmode = \"export\"\n",
+            "not one of `proxy`, `import`",
         ),
         ("[callers.x]\nbearer.env = \"X\"\nconnections = [\"b\"]\n", "error: there is no connection `b`"),
         ("[hashing.limits]\nbcrypt_cost_max = 99\n", "99 is not in 4 to 31"),
@@ -127,6 +127,17 @@ fn what_two_keys_say_together_is_refused_or_warned_about() {
 fn what_may_be_meant_is_a_warning() {
     let loaded = load(&RIGHT.replace("connections = [\"a\"]\n", "")).unwrap();
     assert!(loaded.warnings.to_string().contains("the caller `auth0` may use every connection"));
+    let limited = RIGHT.replace(
+        "connections = [\"a\"]\n",
+        "connections = [\"a\"]\norganizations = [\"acme\"]\nmay_know_accounts = true\n",
+    );
+    let loaded = load(&limited).unwrap();
+    assert!(loaded.warnings.to_string().contains("never told which account"), "{}", loaded.warnings);
+    let gate = "organization = { rule = \"checked\", match = \"name\" }\n";
+    let loaded = load(&format!("{RIGHT}{gate}")).unwrap();
+    assert!(loaded.warnings.to_string().contains("match by id"), "{}", loaded.warnings);
+    let loaded = load(&format!("{RIGHT}import = {{ grace_secs = 0 }}\n")).unwrap();
+    assert!(loaded.warnings.to_string().contains("does nothing while the mode is `proxy`"));
     let more = "[stores.memory.spare]\npasswords.write = \"bcrypt\"\n";
     let loaded = load(&format!("{RIGHT}{more}")).unwrap();
     assert!(loaded.warnings.to_string().contains("no connection uses the store `spare`"));

@@ -79,9 +79,14 @@ impl Write {
         !self.0.is_self_describing() && self.0.format.usual().salt.len() > 0
     }
 
+    /// The longest password of which the scheme makes every byte count; `None` where it has no limit of its own.
+    pub fn password_bytes_max(&self) -> Option<usize> {
+        self.0.format.usual().recipe.password_bytes_max()
+    }
+
     /// Whether this can't be a password under the scheme.
     pub fn refuse(&self, password: &Secret) -> Option<Refusal> {
-        let bytes_max = self.0.format.usual().recipe.password_bytes_max().unwrap_or(PASSWORD_BYTES_MAX);
+        let bytes_max = self.password_bytes_max().unwrap_or(PASSWORD_BYTES_MAX);
         if password.is_empty() || password.expose().contains(&0) {
             Some(Refusal::Malformed)
         } else if password.len() > bytes_max {

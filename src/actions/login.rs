@@ -5,9 +5,15 @@
 
 use super::ask::password_shape;
 use super::{Answer, Ask, Refusal, User};
-use crate::connections::{fold_any, plausible};
-use idstore_contract::{Account, Lookup, PasswordCheck, Purpose, Secret, Standing, StoredPassword, Verdict};
+use crate::config::ImportMark;
+use crate::connections::{Mode, fold_any, plausible};
+use crate::stores::Failure;
+use crate::telemetry::{Label, MarkLabels};
+use idstore_contract::{
+    Account, Lookup, Mark, PasswordCheck, Purpose, Secret, Standing, StoredPassword, Verdict,
+};
 use idstore_passwords::{Reading, Stored};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The request.
@@ -31,14 +37,53 @@ pub(super) async fn run(ask: &Ask<'_>, login: Login) -> Result<Answer, Refusal> 
     let Some(account) = ask.find(&lookup, Purpose::Login).await? else {
         return Err(stand_in(ask, check, &login, None).await);
     };
-    let account = match check {
-        PasswordCheck::ByStore => by_store(ask, &login, &lookup, account).await?,
-        PasswordCheck::ByProxy | PasswordCheck::None => by_proxy(ask, &login, account).await?,
+    let found = account.clone();
+    let compared = match check {
+        PasswordCheck::ByStore => by_store(ask, &login, &lookup, account).await,
+        PasswordCheck::ByProxy | PasswordCheck::None => by_proxy(ask, &login, account).await,
     };
+    if ask.is_limited() && !matches!(compared, Err(Refusal::InvalidCredentials(_))) {
+        // Whoever belongs to others is nobody for this caller, whatever is the matter with the account.
+        let memberships = ask.memberships(&found).await?;
+        if !ask.sees(&memberships) {
+            return Err(wrong(ask, None));
+        }
+    }
+    enter(ask, compared?).await
+}
+
+/// The password is right: may the account sign in, and in the organization that the login is for?
+async fn enter(ask: &Ask<'_>, account: Account) -> Result<Answer, Refusal> {
     tracing::debug!(standing = account.standings.worst().as_str(), "the password is right");
     match account.standings.worst() {
-        Standing::Ok => Ok(Answer::User(User::of(ask, account))),
-        standing => Err(ask.barred(standing, &account)),
+        Standing::Ok => {}
+        standing => return Err(ask.barred(standing, &account)),
+    }
+    let memberships = ask.memberships(&account).await?;
+    ask.admit(&account, &memberships)?;
+    mark(ask, &account).await?;
+    Ok(Answer::User(User::with(ask, account, memberships)))
+}
+
+/// In an import, only a successful login marks the account. The first mark holds.
+async fn mark(ask: &Ask<'_>, account: &Account) -> Result<(), Refusal> {
+    let Mode::Import { mark, .. } = ask.connection.mode else { return Ok(()) };
+    if account.migrated.is_some() {
+        return Ok(());
+    }
+    let marked = ask.connection.store.mark_migrated(&ask.call, account.clone(), Mark::Migrated).await;
+    let outcome = if marked.is_ok() { "marked" } else { "failed" };
+    let connection = Label(Arc::clone(&ask.connection.name));
+    ask.metrics.migration_marks.get_or_create(&MarkLabels { connection, outcome }).inc();
+    match (marked, mark) {
+        (Ok(()), _) => Ok(()),
+        (Err(failure), ImportMark::BestEffort) => {
+            let (request_id, error) = (&*ask.call.request_id, &failure.error);
+            tracing::warn!(request_id, store = &*failure.store, %error, "an account could not be marked as migrated");
+            Ok(())
+        }
+        // Signing in again is harmless, whether or not the mark was set: no outcome is unknown to the platform.
+        (Err(failure), ImportMark::Required) => Err(Failure { write_begun: false, ..failure }.into()),
     }
 }
 

@@ -1,10 +1,11 @@
 //! What two keys say together. Pure: the types in, the problems out, each with the key that it is about.
 
 use super::address::{Address, ServerListen};
+use super::connection::{Connection, IdentifierRule, Mode, OrganizationMatch, OrganizationRule};
 use super::nearest::hint;
 use super::passwords::NewPasswords;
 use super::sources::Aim;
-use super::types::{Config, Connection, IdentifierRule};
+use super::types::Config;
 use idstore_contract::Severity;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +86,13 @@ fn callers(config: &Config, declared: &Declared, faults: &mut Vec<Fault>) {
     }
     for (name, caller) in &config.callers {
         let table = ["callers", name.as_str()];
+        if caller.may_know_accounts && !caller.organizations.is_empty() {
+            let message =
+                "a caller that is limited to organizations is never told which account a wrong password \
+                           was for: it may be one of another organization"
+                    .to_owned();
+            faults.push(Fault::warning(&["callers", name.as_str(), "may_know_accounts"], message));
+        }
         let Some(connections) = &caller.connections else {
             let message = format!("the caller `{name}` may use every connection; name them in `connections`");
             faults.push(Fault { aim: Aim::Key, ..Fault::warning(&table, message) });
@@ -144,6 +152,21 @@ fn connections(config: &Config, declared: &Declared, faults: &mut Vec<Fault>) {
             faults.push(Fault::error(&["connections", name.as_str(), "store"], message));
         }
         identifiers(name.as_str(), connection, faults);
+        modes(name.as_str(), connection, faults);
+    }
+}
+
+fn modes(name: &str, connection: &Connection, faults: &mut Vec<Fault>) {
+    if connection.import.is_some() && connection.mode == Mode::Proxy {
+        let message = "this table is for `mode = \"import\"`, and does nothing while the mode is `proxy`";
+        let fault = Fault::warning(&["connections", name, "import"], message.to_owned());
+        faults.push(Fault { aim: Aim::Key, ..fault });
+    }
+    let gate = connection.organization;
+    if gate.by == OrganizationMatch::Name && gate.rule != OrganizationRule::Off {
+        let message =
+            "an organization's name can be given to another one later; match by id where the store knows it";
+        faults.push(Fault::warning(&["connections", name, "organization", "match"], message.to_owned()));
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a configuration to stores and connections that can serve. Nothing is connected yet: a store that is down is no
 //! reason not to start.
 
-use super::{CheckTimes, Connection, Passwords};
+use super::{CheckTimes, Connection, Mode, Passwords, Unmet, needs};
 use crate::config::{self, Name, NewPasswords};
 use crate::stores::GuardedStore;
 use crate::telemetry::{ConnectionLabels, Label, Metrics};
@@ -19,33 +19,46 @@ pub struct Opened {
     pub connections: BTreeMap<String, Arc<Connection>>,
 }
 
-/// What keeps a store from being opened: a secret that is not there, a certificate that is none.
+/// What keeps a configuration from being opened although its texts are right.
 #[derive(Debug)]
-pub struct StoreProblem {
-    /// The store.
-    pub store: String,
-    /// What is wrong, and where in its table.
-    pub problem: Problem,
+pub enum OpenProblem {
+    /// A store can't be opened: a secret that is not there, a certificate that is none.
+    Store {
+        /// The store.
+        store: String,
+        /// What is wrong, and where in its table.
+        problem: Problem,
+    },
+    /// A store does not offer what a connection or a caller needs.
+    Unmet(Unmet),
 }
 
 /// Opens all stores and builds the connections on them. Every problem of every store is told at once.
 pub fn open(
     stores: BTreeMap<Name, config::StoreConfig>,
     connections: &BTreeMap<Name, config::Connection>,
+    callers: &BTreeMap<Name, config::Caller>,
     deadline: config::DeadlineMs,
     limits: &Limits,
     metrics: &Arc<Metrics>,
-) -> Result<Opened, Vec<StoreProblem>> {
+) -> Result<Opened, Vec<OpenProblem>> {
     let mut opened = BTreeMap::new();
     let mut problems = Vec::new();
     for (name, store) in stores {
         match open_store(&name, store, limits, metrics) {
             Ok(ready) => drop(opened.insert(name.as_str().to_owned(), ready)),
             Err(found) => problems.extend(
-                found.into_iter().map(|problem| StoreProblem { store: name.as_str().to_owned(), problem }),
+                found
+                    .into_iter()
+                    .map(|problem| OpenProblem::Store { store: name.as_str().to_owned(), problem }),
             ),
         }
     }
+    let offers = opened
+        .iter()
+        .map(|(name, store): (&String, &ReadyStore)| (name.clone(), store.guarded.descriptor()))
+        .collect();
+    problems.extend(needs::unmet(connections, callers, &offers).into_iter().map(OpenProblem::Unmet));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -122,6 +135,12 @@ fn connect(
         name: name.as_str().into(),
         store: Arc::clone(&store.guarded),
         passwords: Arc::clone(&store.passwords),
+        mode: match connection.mode {
+            config::Mode::Proxy => Mode::Proxy,
+            config::Mode::Import => Mode::import(connection.import.unwrap_or_default()),
+        },
+        platform: connection.platform,
+        organization: connection.organization,
         identifiers: connection.identifiers,
         parameters: Arc::new(
             connection
@@ -134,5 +153,6 @@ fn connect(
         foreign_prefixes: foreign,
         deadline: Duration::from_millis(connection.deadline_ms.unwrap_or(deadline).get()),
         isolation_refused: metrics.isolation_refused.get_or_create_owned(&label),
+        profile_adjusted: metrics.profile_adjusted.clone(),
     }
 }

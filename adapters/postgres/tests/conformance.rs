@@ -67,7 +67,7 @@ impl Fixture for Way {
             uniqueness: &[Uniqueness::Constraint, Uniqueness::Lock],
             isolates: true,
             without_mandatory: Some(|new| new.profile.family_name = None),
-            organization: None,
+            organization: Some(sql::ORGANIZATION),
             faults: if *self == Self::PgBouncer { FAULTS_OF_POOLER } else { FAULTS },
             sabotages: sql::SABOTAGES_WITH_LENGTHS,
             // The exclusive ones, as many that end while they are replaced already, and two that are shared.

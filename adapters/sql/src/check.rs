@@ -43,7 +43,7 @@ impl StatementsConfig {
                 assembly.add(key, texts);
             }
         }
-        let statements = Statements { by_key: assembly.by_key, password_write: around.password_write };
+        let statements = Statements { by_key: assembly.by_key, around: around.clone() };
         let mut problems = assembly.problems;
         whole::check(&statements, uniqueness, around, &mut problems);
         (statements, problems)
@@ -64,7 +64,7 @@ impl Assembly<'_> {
         let count = texts.iter().count();
         if count == 0 {
             self.problems.push(Problem::error(place(key, None), "the list has no statement"));
-        } else if count > 1 && matches!(key.kind(), Kind::Lookup | Kind::Probe) {
+        } else if count > 1 && matches!(key.kind(), Kind::Lookup | Kind::Membership | Kind::Probe) {
             self.problems.push(Problem::error(place(key, None), "this is one statement, not a list"));
         }
         for (index, text) in texts.iter() {
@@ -140,7 +140,7 @@ fn refused_verb(key: StatementKey, verb: &str) -> Option<&'static str> {
             Some("statements run in a transaction and on a session that are not theirs to change")
         }
         "insert" | "update" | "delete" | "merge" | "replace" | "truncate" | "create" | "alter" | "drop"
-            if matches!(key.kind(), Kind::Lookup | Kind::Probe) =>
+            if matches!(key.kind(), Kind::Lookup | Kind::Membership | Kind::Probe) =>
         {
             Some("this statement only reads")
         }
@@ -155,6 +155,7 @@ fn no_value(key: StatementKey, parameter: &Parameter) -> String {
         }
         (StatementKey::Create, Parameter::Identifier) => "; bind :email, :username or :phone_number",
         (StatementKey::GetUserById, _) => "; it is looked up by :user_id",
+        (StatementKey::List, _) => "; a page begins behind :after and has :limit rows",
         (_, Parameter::Identifier) => "; the account is known already: bind :user_id",
         _ => "",
     };

@@ -57,7 +57,7 @@ impl Fixture for Way {
             uniqueness: &[Uniqueness::Constraint, Uniqueness::Lock],
             isolates: true,
             without_mandatory: Some(|new| new.profile.family_name = None),
-            organization: None,
+            organization: Some(sql::ORGANIZATION),
             // A file refuses when it is away, and stalls when another program has locked it; in a WAL nobody can.
             faults: match self {
                 Self::Rollback | Self::Salted | Self::ByStore => {

@@ -14,6 +14,13 @@ use std::collections::BTreeMap;
 pub(super) enum Ask<'a> {
     /// An account is looked for.
     Lookup(&'a Lookup),
+    /// A page of accounts behind a key.
+    Page {
+        /// The last key of the page before.
+        after: Option<&'a str>,
+        /// How many at most.
+        limit: usize,
+    },
     /// An account is made.
     Create(&'a NewAccount),
     /// Something becomes of an account that was found.
@@ -23,10 +30,12 @@ pub(super) enum Ask<'a> {
 /// What becomes of an account.
 #[derive(Clone, Copy)]
 pub(super) enum Change<'a> {
-    /// `verify` and `delete` say everything with their names.
+    /// `verify`, `delete` and the marks say everything with their names.
     Nothing,
     /// Another password.
     Password(&'a PasswordChange),
+    /// It joins or leaves this organization.
+    Membership(&'a str),
     /// Another identifier.
     Identifier(&'a IdentifierChange),
     /// The store compares this password.
@@ -87,6 +96,11 @@ impl<'a> Binder<'a> {
             },
             (Parameter::Generated(kind), _) => self.generated(*kind).map(Value::Text),
             (asked, Ask::Lookup(lookup)) => Ok(of_lookup(lookup, asked)),
+            (Parameter::After, Ask::Page { after, .. }) => Ok(text(after)),
+            (Parameter::Limit, Ask::Page { limit, .. }) => {
+                Ok(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)))
+            }
+            (asked, Ask::Page { .. }) => Err(nothing_for(asked)),
             (asked, Ask::Create(new)) => of_new(new, asked),
             (asked, Ask::Account(account, change)) => of_account(account, change, asked),
         }
@@ -148,6 +162,7 @@ fn of_account(account: &Account, change: Change<'_>, parameter: &Parameter) -> R
         (Parameter::EmailVerified, Change::Password(change)) => {
             Value::Flag(change.email_verified || account.profile.email_verified == Some(true))
         }
+        (Parameter::Organization, Change::Membership(organization)) => text(Some(organization)),
         (Parameter::Password, Change::Check(password)) => Value::Secret(password.clone()),
         (other, Change::Password(change)) => return of_password(&change.password, other),
         (other, _) => return Err(nothing_for(other)),

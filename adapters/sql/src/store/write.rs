@@ -156,12 +156,14 @@ pub(super) fn unfit(statement: &Statement, position: usize) -> Error {
         | Parameter::Profile(_)
         | Parameter::UserMetadata(_)
         | Parameter::AppMetadata(_)
+        | Parameter::After
         | Parameter::Organization => ErrorKind::Rejected(Rejection::Value(None)),
         Parameter::EmailVerified
         | Parameter::PhoneVerified
         | Parameter::PasswordHash
         | Parameter::PasswordSalt
         | Parameter::Password
+        | Parameter::Limit
         | Parameter::Connection(_)
         | Parameter::New(_)
         | Parameter::Generated(_) => ErrorKind::Misconfigured,
