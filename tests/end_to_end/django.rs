@@ -33,7 +33,7 @@ impl Django {
 #[test]
 fn every_user_of_the_dump_signs_in_as_the_application_says() {
     for database in Database::each() {
-        let django = Django::start(database, "allauth = true");
+        let django = Django::start(database, "allauth = true, groups = true");
         for user in &django.users {
             let name = user["username"].as_str().unwrap();
             let password = user["password"].as_str().unwrap_or("no password at all");
@@ -47,6 +47,11 @@ fn every_user_of_the_dump_signs_in_as_the_application_says() {
                     assert_eq!(told["email_verified"], user["verified"].as_bool().unwrap_or(false), "{name}");
                     // An empty address is left out.
                     assert_eq!(told["email"].as_str().unwrap_or(""), user["email"].as_str().unwrap());
+                    let mut groups = user["groups"].as_array().cloned().unwrap_or_default();
+                    groups.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+                    let mut roles = told["app_metadata"]["roles"].as_array().unwrap().clone();
+                    roles.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+                    assert_eq!(roles, groups, "{name}");
                     assert!(told["created_at"].as_str().unwrap().ends_with('Z'));
                     assert!(!answer.text.contains("password"), "{}", answer.text);
                 }

@@ -42,6 +42,9 @@ fn daemon(database: &Database, import: &str, statements: &Statements) -> Daemon 
     daemon
 }
 
+/// Django's weakest, of the same password, so that the test does not hash for long: `md5$salt$hex`.
+const MD5: &str = "md5$salt$a14a409caca4b18d9b89f24a6a7f6ad4";
+
 fn login(name: &str) -> Value {
     json!({ "identifier": name, "password": "CANARY-right-1" })
 }
@@ -222,6 +225,47 @@ fn the_migration_is_counted_and_a_mark_taken_off() {
         assert_eq!(migration(&["unmark", "nobody"]).0, Some(1));
         assert_eq!(migration(&["unmark"]).0, Some(64));
         assert_eq!(migration(&["status", "--connection", "others"]).0, Some(64));
+    }
+}
+
+/// The presets know where the mark is kept.
+#[test]
+fn the_presets_can_be_migrated_from() {
+    for database in Database::each() {
+        let (name, time) = match &database {
+            Database::Postgres(_) => ("django.sql", "timestamptz"),
+            Database::Sqlite(_) => ("django_sqlite.sql", "timestamp"),
+        };
+        database.load_dump(name);
+        database.run(&format!(
+            "CREATE TABLE idstore_migrated (user_id integer PRIMARY KEY, at {time} NOT NULL);
+             UPDATE auth_user SET password = '{MD5}' WHERE username = 'u_md5';"
+        ));
+        let folder = Folder::new();
+        let text = database.store(&folder)
+            + "preset = \"django\"\npreset_options = { migration = true }\n\
+               [connections.customers]\nstore = \"users\"\nmode = \"import\"\nimport = { grace_secs = 0 }\ndeadline_ms = 20000\n";
+        let daemon = Daemon::start_in(folder, &text);
+        daemon.wait_until_ready();
+        daemon.ask("customers", "login", &login("u_md5")).expect(200, "ok");
+        assert_eq!(database.run("SELECT count(*) FROM idstore_migrated"), "1");
+        daemon.ask("customers", "get_user", &json!({ "username": "u_md5" })).expect(404, "user_not_found");
+
+        let other =
+            if let Database::Postgres(_) = &database { Database::postgres() } else { Database::sqlite() };
+        other.run(&format!(
+            "CREATE TABLE users (id integer PRIMARY KEY, email text, password text, email_verified boolean, \
+             nickname text, taken_at {time});
+             INSERT INTO users (id, email, password, email_verified) VALUES (1, 'u_md5', '{HASH}', true);"
+        ));
+        let folder = Folder::new();
+        let text = other.store(&folder)
+            + "preset = \"generic\"\npreset_options = { migrated = \"taken_at\" }\n\
+               [connections.customers]\nstore = \"users\"\nmode = \"import\"\nimport = { grace_secs = 0 }\ndeadline_ms = 20000\n";
+        let daemon = Daemon::start_in(folder, &text);
+        daemon.wait_until_ready();
+        daemon.ask("customers", "login", &login("u_md5")).expect(200, "ok");
+        assert_eq!(other.run("SELECT count(*) FROM users WHERE taken_at IS NOT NULL"), "1");
     }
 }
 
