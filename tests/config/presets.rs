@@ -79,7 +79,6 @@ fn every_preset_can_be_used_with_each_value_of_its_options() {
 }
 
 /// The defaults, and each option by itself with every value that it takes beside its default.
-
 fn combinations(preset: &str) -> Vec<BTreeMap<String, OptionValue>> {
     let mut all = vec![BTreeMap::new()];
     for option in preset::options_of(preset) {
