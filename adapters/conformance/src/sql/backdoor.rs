@@ -4,11 +4,11 @@ use super::{Sql, quoted};
 use crate::fixture::{Backdoor, Fault, Key, Later, Row};
 use idstore_contract::Standings;
 
-/// The [`Backdoor`] over [`tables`].
+/// The [`Backdoor`] over [`tables`](super::tables).
 pub struct SqlBackdoor<S> {
     /// The fixture's own session.
     pub sql: S,
-    /// The kind of key that [`tables`] was made with.
+    /// The kind of key that [`tables`](super::tables) was made with.
     pub key: Key,
 }
 
