@@ -64,7 +64,7 @@ impl Assembly<'_> {
         let count = texts.iter().count();
         if count == 0 {
             self.problems.push(Problem::error(place(key, None), "the list has no statement"));
-        } else if count > 1 && matches!(key.kind(), Kind::Lookup | Kind::Membership | Kind::Probe) {
+        } else if count > 1 && key.kind().only_reads() {
             self.problems.push(Problem::error(place(key, None), "this is one statement, not a list"));
         }
         for (index, text) in texts.iter() {
@@ -140,7 +140,7 @@ fn refused_verb(key: StatementKey, verb: &str) -> Option<&'static str> {
             Some("statements run in a transaction and on a session that are not theirs to change")
         }
         "insert" | "update" | "delete" | "merge" | "replace" | "truncate" | "create" | "alter" | "drop"
-            if matches!(key.kind(), Kind::Lookup | Kind::Membership | Kind::Probe) =>
+            if key.kind().only_reads() =>
         {
             Some("this statement only reads")
         }

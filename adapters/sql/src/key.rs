@@ -61,6 +61,16 @@ pub enum Kind {
     Probe,
 }
 
+impl Kind {
+    /// Whether it finds something out and changes nothing; a check may count.
+    pub const fn only_reads(self) -> bool {
+        match self {
+            Self::Lookup | Self::Membership | Self::Probe => true,
+            Self::Write | Self::Check => false,
+        }
+    }
+}
+
 impl StatementKey {
     /// All keys, in the order in which they are documented.
     pub const ALL: [Self; 19] = [
