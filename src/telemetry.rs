@@ -140,6 +140,15 @@ pub struct MarkLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of a stored hash that was to be replaced by a better one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RehashLabels {
+    /// The store.
+    pub store: Label,
+    /// `replaced`, `overtaken` or `failed`.
+    pub outcome: &'static str,
+}
+
 /// Labels of a request that a generated script sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ScriptLabels {
@@ -174,6 +183,8 @@ pub struct Metrics {
     pub profile_adjusted: Family<AdjustedLabels, Counter>,
     /// Accounts that a login marked as migrated, and marks that failed.
     pub migration_marks: Family<MarkLabels, Counter>,
+    /// Stored hashes that a login was to replace by better ones.
+    pub rehashes: Family<RehashLabels, Counter>,
     /// Requests of generated Auth0 scripts: one that stops coming shows a script that was lost in the dashboard.
     pub auth0_script_requests: Family<ScriptLabels, Counter>,
     /// Time of a verification or a hash on its worker, waiting included.
@@ -204,6 +215,7 @@ impl Metrics {
             isolation_refused: Family::default(),
             profile_adjusted: Family::default(),
             migration_marks: Family::default(),
+            rehashes: Family::default(),
             auth0_script_requests: Family::default(),
             hash_duration: Family::new_with_constructor(durations),
             hash_queue: Gauge::default(),
@@ -253,6 +265,11 @@ impl Metrics {
             "migration_marks",
             "Accounts that a login marked as migrated, and marks that failed",
             self.migration_marks.clone(),
+        );
+        registry.register(
+            "rehashes",
+            "Stored hashes that a login was to replace by better ones",
+            self.rehashes.clone(),
         );
         registry.register(
             "auth0_script_requests",

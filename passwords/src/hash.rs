@@ -169,6 +169,11 @@ impl Shape {
         self.first.scheme
     }
 
+    /// Whether any candidate is of another scheme, or derived at a lower cost than this recipe's.
+    pub(crate) fn is_less_than(&self, scheme: &str, recipe: &Recipe) -> bool {
+        self.outlines().any(|outline| outline.scheme != scheme || outline.recipe.is_cheaper_than(recipe))
+    }
+
     /// Does the work of verifying a hash of this shape, and learns nothing. Blocks as [`Hash::verify`] does.
     pub(crate) fn imitate(&self, password: &Secret) -> Result<(), HashFailure> {
         for outline in self.outlines() {

@@ -71,6 +71,19 @@ impl Recipe {
         }
     }
 
+    /// Whether the same function takes less work here. Those with several costs are compared by what they multiply to.
+    pub(crate) fn is_cheaper_than(&self, other: &Self) -> bool {
+        let work = |kdf: Kdf| match kdf {
+            Kdf::Digest(_) | Kdf::DesCrypt => 0,
+            Kdf::Pbkdf2(pbkdf2) => pbkdf2.rounds_for(1),
+            Kdf::Bcrypt(bcrypt) => u64::from(bcrypt.cost()),
+            Kdf::Scrypt(scrypt) => scrypt.memory_kib().saturating_mul(u64::from(scrypt.parallelism())),
+            Kdf::Argon2(argon2) => argon2.memory_kib().saturating_mul(u64::from(argon2.passes())),
+        };
+        std::mem::discriminant(&self.kdf) == std::mem::discriminant(&other.kdf)
+            && work(self.kdf) < work(other.kdf)
+    }
+
     /// The memory that the derivation takes, in KiB; 0 where it is not worth counting.
     pub(crate) fn memory_kib(&self) -> u64 {
         match self.kdf {

@@ -122,6 +122,11 @@ impl Write {
         Some(LimitProblem { key, message })
     }
 
+    /// Whether a stored value is of another scheme than new ones, or of the same at a lower cost.
+    pub fn improves(&self, stored: &Shape) -> bool {
+        stored.is_less_than(self.scheme(), &self.0.format.usual().recipe)
+    }
+
     /// What verifying a hash of this scheme costs.
     pub fn shape(&self) -> Shape {
         self.0.usual_shape()

@@ -4,13 +4,14 @@
 //! account is told comes after the right password only.
 
 use super::ask::password_shape;
+use super::rehash::rehash;
 use super::{Answer, Ask, Refusal, User};
 use crate::config::ImportMark;
 use crate::connections::{Mode, fold_any, plausible};
 use crate::stores::Failure;
 use crate::telemetry::{Label, MarkLabels};
 use idstore_contract::{
-    Account, Lookup, Mark, PasswordCheck, Purpose, Secret, Standing, StoredPassword, Verdict,
+    Account, Lookup, Mark, Memberships, PasswordCheck, Purpose, Secret, Standing, StoredPassword, Verdict,
 };
 use idstore_passwords::{Reading, Stored};
 use std::sync::Arc;
@@ -49,20 +50,33 @@ pub(super) async fn run(ask: &Ask<'_>, login: Login) -> Result<Answer, Refusal> 
             return Err(wrong(ask, None));
         }
     }
-    enter(ask, compared?).await
+    let Right { account, outdated } = compared?;
+    let memberships = enter(ask, &account).await?;
+    if outdated && ask.connection.mode == Mode::Proxy {
+        rehash(ask, &account, &login.password).await;
+    }
+    Ok(Answer::User(User::with(ask, account, memberships)))
 }
 
-/// The password is right: may the account sign in, and in the organization that the login is for?
-async fn enter(ask: &Ask<'_>, account: Account) -> Result<Answer, Refusal> {
+/// An account whose password is right.
+struct Right {
+    account: Account,
+    /// What is stored of it is older than what would be written.
+    outdated: bool,
+}
+
+/// The password is right: may the account sign in, and in the organization that the login is for? Answers what it
+/// belongs to.
+async fn enter(ask: &Ask<'_>, account: &Account) -> Result<Memberships, Refusal> {
     tracing::debug!(standing = account.standings.worst().as_str(), "the password is right");
     match account.standings.worst() {
         Standing::Ok => {}
-        standing => return Err(ask.barred(standing, &account)),
+        standing => return Err(ask.barred(standing, account)),
     }
-    let memberships = ask.memberships(&account).await?;
-    ask.admit(&account, &memberships)?;
-    mark(ask, &account).await?;
-    Ok(Answer::User(User::with(ask, account, memberships)))
+    let memberships = ask.memberships(account).await?;
+    ask.admit(account, &memberships)?;
+    mark(ask, account).await?;
+    Ok(memberships)
 }
 
 /// In an import, only a successful login marks the account. The first mark holds.
@@ -88,7 +102,7 @@ async fn mark(ask: &Ask<'_>, account: &Account) -> Result<(), Refusal> {
 }
 
 /// The daemon compares: the stored text says how.
-async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Account, Refusal> {
+async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Right, Refusal> {
     let policy = &ask.connection.passwords;
     let reading = account
         .password
@@ -99,9 +113,10 @@ async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Acco
             let (scheme, shape) = (hash.scheme(), hash.shape());
             let verifying = ask.workers.verify(hash, login.password.clone(), ask.call.deadline);
             let right = ask.timed(scheme, verifying).await?;
+            let outdated = policy.rehash_on_login && policy.write.is_some_and(|write| write.improves(&shape));
             policy.stand_ins.note(shape);
             tracing::debug!(scheme, matches = right, "the password was compared with the stored hash");
-            if right { Ok(account) } else { Err(wrong(ask, Some(&account))) }
+            if right { Ok(Right { account, outdated }) } else { Err(wrong(ask, Some(&account))) }
         }
         Reading::NoPassword => Err(stand_in(ask, PasswordCheck::ByProxy, login, Some(&account)).await),
         // The cost of a guess is paid, but the answer says what is the matter: it is no wrong password.
@@ -113,19 +128,14 @@ async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Acco
 }
 
 /// The store compares, and counts: asked exactly once.
-async fn by_store(
-    ask: &Ask<'_>,
-    login: &Login,
-    lookup: &Lookup,
-    account: Account,
-) -> Result<Account, Refusal> {
+async fn by_store(ask: &Ask<'_>, login: &Login, lookup: &Lookup, account: Account) -> Result<Right, Refusal> {
     let began = Instant::now();
     let verdict = ask.connection.store.check(&ask.call, &account, &login.password).await?;
     ask.connection.passwords.check_times.note(began.elapsed());
     match verdict {
         // The account as the store shows it after the check must still be the one that was asked for.
         Verdict::Match(after) => match ask.connection.resolve(lookup, vec![*after]) {
-            Ok(Some(after)) => Ok(after),
+            Ok(Some(account)) => Ok(Right { account, outdated: false }),
             Ok(None) | Err(_) => Err(Refusal::Internal("the store matched a password for another account")),
         },
         Verdict::Mismatch => Err(wrong(ask, Some(&account))),

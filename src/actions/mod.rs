@@ -18,6 +18,7 @@ mod login;
 mod membership;
 mod organizations;
 mod refusal;
+mod rehash;
 mod verify;
 
 pub use crate::connections::NamedOrganization;

@@ -226,6 +226,12 @@ fn passwords(config: &Config, declared: &Declared, faults: &mut Vec<Fault>) {
             let path = [key("accept").as_slice(), &[index.as_str()]].concat();
             faults.push(Fault::warning(&path, warning.message.clone()));
         }
+        if store.core.passwords.rehash_on_login
+            && !matches!(store.core.passwords.write, Some(NewPasswords::Hashed(_)))
+        {
+            let message = "there is no better hash to make: name a scheme in `passwords.write`".to_owned();
+            faults.push(Fault::error(&key("rehash_on_login"), message));
+        }
         match &store.core.passwords.write {
             Some(NewPasswords::ByStore) => {
                 let message =

@@ -15,6 +15,9 @@ pub struct Passwords {
     pub accept: Option<AcceptedNames>,
     /// The scheme of new passwords, or `store`: the store hashes. Needed where passwords are written.
     pub write: Option<NewPasswords>,
+    /// Whether a login with the right password replaces a hash of another scheme or of a lower cost than `write`'s;
+    /// `false`, for other programs read it. Needs the store's `rehash`.
+    pub rehash_on_login: bool,
 }
 
 /// The names of `accept`, each of which means something; at least one.

@@ -70,6 +70,8 @@ pub struct Passwords {
     pub accept: Accept,
     /// How new ones are stored; `None`: the store hashes, or stores none.
     pub write: Option<Write>,
+    /// Whether a right password replaces a hash that is older than what is written.
+    pub rehash_on_login: bool,
     /// The bounds of every cost.
     pub limits: Limits,
     /// What an unknown user costs where the daemon compares.

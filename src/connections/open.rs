@@ -5,7 +5,7 @@ use super::{CheckTimes, Connection, Mode, Passwords, Unmet, needs};
 use crate::config::{self, Name, NewPasswords};
 use crate::stores::GuardedStore;
 use crate::telemetry::{ConnectionLabels, Label, Metrics};
-use idstore_contract::{Problem, StoreHandle};
+use idstore_contract::{Ability, Problem, StoreHandle};
 use idstore_passwords::{Limits, StandIns, Write, stand_in_key};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -88,6 +88,10 @@ fn open_store(
 ) -> Result<ReadyStore, Vec<Problem>> {
     let passwords = passwords(&store.core.passwords, limits)?;
     let handle: StoreHandle = store.adapter.open(&store.surroundings)?;
+    if store.core.passwords.rehash_on_login && !handle.describe().offers(Ability::Rehash) {
+        let message = "it replaces an older hash only if the store can: for SQL, by a statement `rehash`";
+        return Err(vec![Problem::error("passwords.rehash_on_login", message)]);
+    }
     let in_flight_max = store.core.in_flight_max.count();
     let guarded = GuardedStore::new(name.as_str().into(), handle, in_flight_max, Arc::clone(metrics));
     Ok(ReadyStore {
@@ -109,6 +113,7 @@ fn passwords(configured: &config::Passwords, limits: &Limits) -> Result<Password
     Ok(Passwords {
         accept,
         write,
+        rehash_on_login: configured.rehash_on_login,
         limits: limits.clone(),
         stand_ins: StandIns::new(key, first),
         check_times: CheckTimes::new(),

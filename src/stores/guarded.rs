@@ -7,8 +7,8 @@
 use crate::telemetry::{Label, Metrics, StoreCallLabels, StoreLabels, seconds};
 use idstore_contract::{
     Account, Answer, Call, Deleted, Depth, Descriptor, DynStore, Error, ErrorKind, IdentifierChange, Lookup,
-    Mark, MembershipChange, Memberships, NewAccount, PasswordChange, Problem, Purpose, Result, Secret,
-    StoreHandle, Transport, Verdict,
+    Mark, MembershipChange, Memberships, NewAccount, PasswordChange, Problem, Purpose, Rehash, Rehashed,
+    Result, Secret, StoreHandle, Transport, Verdict,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -167,6 +167,19 @@ impl GuardedStore {
     ) -> std::result::Result<(), Failure> {
         self.write("change_membership", call, (account, change), |store, call, (account, change)| {
             store.change_membership(call, account, change)
+        })
+        .await
+    }
+
+    /// See [`idstore_contract::Store::rehash`].
+    pub async fn rehash(
+        &self,
+        call: &Call,
+        account: Account,
+        rehash: Rehash,
+    ) -> std::result::Result<Rehashed, Failure> {
+        self.write("rehash", call, (account, rehash), |store, call, (account, rehash)| {
+            store.rehash(call, account, rehash)
         })
         .await
     }

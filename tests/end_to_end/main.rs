@@ -30,6 +30,7 @@ mod pages;
 mod profiles;
 mod readme;
 mod refusals;
+mod rehashes;
 mod stores;
 mod timing;
 mod tries;

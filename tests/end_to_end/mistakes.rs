@@ -111,7 +111,7 @@ fn a_secret_that_is_not_there_is_told_with_its_file() {
 #[test]
 fn a_key_that_does_nothing_yet_is_unknown() {
     let database = Database::sqlite();
-    let keys: [(&str, &str, &str); 14] = [
+    let keys: [(&str, &str, &str); 12] = [
         ("[server]\n", "trusted_proxies = []\n", "trusted_proxies"),
         ("[admin]\n", "control = \"/run/control.sock\"\n", "control"),
         ("[callers.test]\n", "basic.file = \"/basic\"\n", "basic"),
@@ -119,8 +119,6 @@ fn a_key_that_does_nothing_yet_is_unknown() {
         ("[connections.customers]\n", "stores = []\n", "stores"),
         ("[stores.sqlite.users]\n", "lockout_after = 5\n", "lockout_after"),
         ("[stores.sqlite.users]\n", "replica = { path = \"/r\" }\n", "replica"),
-        ("[stores.sqlite.users.passwords]\n", "rehash_on_login = true\n", "rehash_on_login"),
-        ("[stores.sqlite.users.statements]\n", "rehash = \"UPDATE users SET a = 1\"\n", "rehash"),
         ("[server]\n", "tls = { cert_file = \"/c\", key_file = \"/k\" }\n", "tls"),
         ("[log]\n", "to = \"journal\"\n", "to"),
         ("[callers.test]\n", "jwt = { issuer = \"i\" }\n", "jwt"),

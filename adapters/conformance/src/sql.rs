@@ -41,7 +41,7 @@ pub enum Dialect {
 }
 
 /// What [`statements`] offer.
-pub fn abilities() -> BTreeSet<Ability> {
+pub fn abilities(passwords: PasswordWrite) -> BTreeSet<Ability> {
     [
         Ability::Create,
         Ability::Verify,
@@ -58,7 +58,10 @@ pub fn abilities() -> BTreeSet<Ability> {
         Ability::MarkMigrated,
         Ability::UnmarkMigrated,
     ]
-    .into()
+    .into_iter()
+    // Where the store hashes, nobody else can make a better hash.
+    .chain((passwords != PasswordWrite::ByStore).then_some(Ability::Rehash))
+    .collect()
 }
 
 /// An organization that accounts of [`tables`] can join.
@@ -243,6 +246,10 @@ fn writes(setup: &Setup, passwords: PasswordWrite) -> Vec<(String, Value)> {
         Key::Text => ("id, ", ":random_alnum_32, "),
     };
     let set = |what: &str| json!(format!("UPDATE users SET {what} WHERE {account}"));
+    let rehash = (passwords != PasswordWrite::ByStore).then(|| {
+        let set = format!("password = {hash}, salt = {salt}");
+        ("rehash", json!(format!("UPDATE users SET {set} WHERE {account} AND password = :old_password_hash")))
+    });
     [
         (
             "create",
@@ -272,8 +279,10 @@ fn writes(setup: &Setup, passwords: PasswordWrite) -> Vec<(String, Value)> {
         ("mark_migrated", set("migrated_at = CURRENT_TIMESTAMP")),
         ("unmark_migrated", set("migrated_at = NULL")),
     ]
+    .into_iter()
+    .chain(rehash)
     .map(|(key, statement)| (key.to_owned(), statement))
-    .into()
+    .collect()
 }
 
 /// The word for a setup's `uniqueness` in an adapter's configuration.

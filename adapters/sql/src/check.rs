@@ -118,6 +118,9 @@ impl Assembly<'_> {
     fn password(&self, key: StatementKey, parameter: &Parameter) -> Option<&'static str> {
         use PasswordWrite::{ByStore, Hashed, HashedWithSalt};
         match (parameter, self.around.password_write?) {
+            (_, ByStore) if key == StatementKey::Rehash => {
+                Some("with passwords.write = \"store\" nobody but the store hashes; remove rehash")
+            }
             (Parameter::Password, Hashed | HashedWithSalt) if key.kind() == Kind::Write => Some(
                 "a write gets :password in clear only with passwords.write = \"store\"; bind :password_hash",
             ),

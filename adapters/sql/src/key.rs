@@ -34,6 +34,8 @@ pub enum StatementKey {
     JoinOrganization,
     /// The account leaves an organization.
     LeaveOrganization,
+    /// A better hash of the same password.
+    Rehash,
     /// A page of accounts, in the order of their keys.
     List,
     /// The account counts as migrated to the platform.
@@ -73,7 +75,7 @@ impl Kind {
 
 impl StatementKey {
     /// All keys, in the order in which they are documented.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::GetUser,
         Self::GetUserById,
         Self::Login,
@@ -88,6 +90,7 @@ impl StatementKey {
         Self::Organizations,
         Self::JoinOrganization,
         Self::LeaveOrganization,
+        Self::Rehash,
         Self::List,
         Self::MarkMigrated,
         Self::UnmarkMigrated,
@@ -174,6 +177,7 @@ impl StatementKey {
             Self::Organizations => ("organizations", Kind::Membership),
             Self::JoinOrganization => ("join_organization", Kind::Write),
             Self::LeaveOrganization => ("leave_organization", Kind::Write),
+            Self::Rehash => ("rehash", Kind::Write),
             Self::List => ("list", Kind::Lookup),
             Self::MarkMigrated => ("mark_migrated", Kind::Write),
             Self::UnmarkMigrated => ("unmark_migrated", Kind::Write),

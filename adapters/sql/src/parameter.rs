@@ -24,6 +24,8 @@ pub enum Parameter {
     PasswordHash,
     /// `:password_salt`.
     PasswordSalt,
+    /// `:old_password_hash`: the hash that a better one replaces.
+    OldPasswordHash,
     /// `:password`: in clear, for a store that hashes or compares by itself.
     Password,
     /// `:given_name` and the other names of a profile.
@@ -73,7 +75,7 @@ pub enum Generated {
 }
 
 /// Every name without a dot.
-const FIXED: [(&str, Parameter); 26] = [
+const FIXED: [(&str, Parameter); 27] = [
     ("identifier", Parameter::Identifier),
     ("email", Parameter::Known(IdentifierKind::Email)),
     ("username", Parameter::Known(IdentifierKind::Username)),
@@ -86,6 +88,7 @@ const FIXED: [(&str, Parameter); 26] = [
     ("phone_verified", Parameter::PhoneVerified),
     ("password_hash", Parameter::PasswordHash),
     ("password_salt", Parameter::PasswordSalt),
+    ("old_password_hash", Parameter::OldPasswordHash),
     ("password", Parameter::Password),
     ("name", Parameter::Profile(ProfileField::Name)),
     ("given_name", Parameter::Profile(ProfileField::GivenName)),
@@ -139,7 +142,10 @@ impl Parameter {
             Self::NewIdentifier(kind) => key == Key::change_of(*kind),
             Self::EmailVerified => matches!(key, Key::Create | Key::ChangePassword | Key::ChangeEmail),
             Self::PhoneVerified => matches!(key, Key::Create | Key::ChangePhoneNumber),
-            Self::PasswordHash | Self::PasswordSalt => matches!(key, Key::Create | Key::ChangePassword),
+            Self::PasswordHash | Self::PasswordSalt => {
+                matches!(key, Key::Create | Key::ChangePassword | Key::Rehash)
+            }
+            Self::OldPasswordHash => key == Key::Rehash,
             Self::Password => matches!(key, Key::Create | Key::ChangePassword | Key::Check),
             Self::Profile(_) | Self::UserMetadata(_) | Self::AppMetadata(_) => key == Key::Create,
             Self::Organization => {

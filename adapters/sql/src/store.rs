@@ -12,15 +12,16 @@ mod generate;
 mod marks;
 pub(crate) mod memberships;
 mod read;
+mod rehash;
 mod write;
 
 pub(crate) use check::MATCHES;
 
 use crate::{Database, Hints, Parameter, StatementKey, Statements, Uniqueness};
 use idstore_contract::{
-    Ability, Account, Call, Deleted, Depth, Descriptor, Error, IdentifierChange, Lookup, Mark,
-    MembershipChange, Memberships, NewAccount, PasswordChange, PasswordCheck, Problem, Purpose, Rehash,
-    Rehashed, Result, Secret, Store, Verdict,
+    Ability, Account, Call, Deleted, Depth, Descriptor, IdentifierChange, Lookup, Mark, MembershipChange,
+    Memberships, NewAccount, PasswordChange, PasswordCheck, Problem, Purpose, Rehash, Rehashed, Result,
+    Secret, Store, Verdict,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -70,6 +71,7 @@ fn ability(key: StatementKey) -> Option<Ability> {
         StatementKey::Organizations => Some(Ability::Organizations),
         StatementKey::JoinOrganization => Some(Ability::JoinOrganization),
         StatementKey::LeaveOrganization => Some(Ability::LeaveOrganization),
+        StatementKey::Rehash => Some(Ability::Rehash),
         StatementKey::List => Some(Ability::List),
         StatementKey::MarkMigrated => Some(Ability::MarkMigrated),
         StatementKey::UnmarkMigrated => Some(Ability::UnmarkMigrated),
@@ -125,8 +127,8 @@ impl<D: Database> Store for SqlStore<D> {
         self.store_password(call, account, change).await
     }
 
-    async fn rehash(&self, _: &Call, _: &Account, _: &Rehash) -> Result<Rehashed> {
-        Err(Error::unsupported())
+    async fn rehash(&self, call: &Call, account: &Account, rehash: &Rehash) -> Result<Rehashed> {
+        self.store_rehash(call, account, rehash).await
     }
 
     async fn change_identifier(

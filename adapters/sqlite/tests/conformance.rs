@@ -52,7 +52,7 @@ impl Fixture for Way {
                 Self::Rollback | Self::Wal | Self::Salted => PasswordCheck::ByProxy,
             },
             password_write: self.passwords(),
-            abilities: sql::abilities(),
+            abilities: sql::abilities(self.passwords()),
             keys: &[Key::Integer, Key::Uuid, Key::Text],
             uniqueness: &[Uniqueness::Constraint, Uniqueness::Lock],
             isolates: true,

@@ -53,6 +53,12 @@ fn missing(statements: &Statements, key: StatementKey) -> Option<String> {
             .find(|parameter| !binds(parameter.clone()))
             .map(|parameter| format!("it does not bind {parameter}, so that it would have no pages")),
         (_, _) if !by_key => Some("it binds no :user_id, and would touch every account".to_owned()),
+        (StatementKey::Rehash, _) if !binds(Parameter::OldPasswordHash) => {
+            let bind = Parameter::OldPasswordHash;
+            Some(format!(
+                "it does not compare the stored hash with {bind}, and would overwrite a newer password"
+            ))
+        }
         (StatementKey::JoinOrganization | StatementKey::LeaveOrganization, _)
             if !binds(Parameter::Organization) =>
         {
@@ -107,8 +113,9 @@ fn claims(statements: &Statements, problems: &mut Vec<Problem>) {
 }
 
 fn passwords(statements: &Statements, around: &Surroundings, problems: &mut Vec<Problem>) {
-    let writes =
-        [StatementKey::Create, StatementKey::ChangePassword].into_iter().filter(|key| statements.has(*key));
+    let writes = [StatementKey::Create, StatementKey::ChangePassword, StatementKey::Rehash]
+        .into_iter()
+        .filter(|key| statements.has(*key));
     for (index, key) in writes.enumerate() {
         let needed: &[Parameter] = match around.password_write {
             None if index > 0 => &[],

@@ -5,7 +5,7 @@ use super::generate::generate;
 use crate::{Cell, Generated, Parameter, Rows, Statement, Value, cell};
 use idstore_contract::{
     Account, Call, Error, IdentifierChange, IdentifierKind, Lookup, Metadata, NewAccount, NewPassword,
-    PasswordChange, Result, Secret, StoredPassword,
+    PasswordChange, Rehash, Result, Secret, StoredPassword,
 };
 use std::collections::BTreeMap;
 
@@ -36,6 +36,8 @@ pub(super) enum Change<'a> {
     Password(&'a PasswordChange),
     /// It joins or leaves this organization.
     Membership(&'a str),
+    /// A better hash of the same password.
+    Rehash(&'a Rehash),
     /// Another identifier.
     Identifier(&'a IdentifierChange),
     /// The store compares this password.
@@ -163,6 +165,11 @@ fn of_account(account: &Account, change: Change<'_>, parameter: &Parameter) -> R
             Value::Flag(change.email_verified || account.profile.email_verified == Some(true))
         }
         (Parameter::Organization, Change::Membership(organization)) => text(Some(organization)),
+        (Parameter::OldPasswordHash, Change::Rehash(rehash)) => Value::Secret(rehash.old.hash.clone()),
+        (Parameter::PasswordHash, Change::Rehash(rehash)) => Value::Secret(rehash.new.hash.clone()),
+        (Parameter::PasswordSalt, Change::Rehash(rehash)) => {
+            rehash.new.salt.clone().map_or(Value::Null, Value::Secret)
+        }
         (Parameter::Password, Change::Check(password)) => Value::Secret(password.clone()),
         (other, Change::Password(change)) => return of_password(&change.password, other),
         (other, _) => return Err(nothing_for(other)),
