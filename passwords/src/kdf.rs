@@ -8,17 +8,20 @@ mod bcrypt;
 mod des_crypt;
 mod digest;
 mod pbkdf2;
+mod scratch;
 mod scrypt;
 
 pub(crate) use argon2::{Argon2, Variant, Version};
-pub(crate) use bcrypt::{BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt};
+pub(crate) use bcrypt::{BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt, BcryptInput, Lanes};
 pub(crate) use des_crypt::{DES_DIGEST_BYTES, DES_SALT_BYTES};
 pub(crate) use digest::{Algorithm, Digest, Order};
 pub(crate) use pbkdf2::Pbkdf2;
+pub(crate) use scratch::Scratch;
 pub(crate) use scrypt::Scrypt;
 
 use crate::encoding::hex_encode;
 use crate::hash::HashFailure;
+use idstore_secret::Secret;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -50,15 +53,16 @@ pub(crate) enum Kdf {
 }
 
 impl Recipe {
-    /// Fills `out`. Blocks for as long as the cost says.
-    pub(crate) fn derive(&self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
+    /// All that goes into a digest of this length.
+    pub(crate) fn derivation(&self, password: &Secret, salt: &Secret, digest_len: usize) -> Derivation {
+        Derivation { kdf: self.kdf, password: self.prepare(password), salt: salt.clone(), digest_len }
+    }
+
+    /// What the derivation is given in place of the password.
+    fn prepare(&self, password: &Secret) -> Secret {
         match self.pre {
-            PreHash::None => self.kdf.derive(password, salt, out),
-            PreHash::HexSha256 => {
-                let digest = Algorithm::Sha256.hash(&[password]);
-                let hex = Zeroizing::new(hex_encode(&digest));
-                self.kdf.derive(hex.as_bytes(), salt, out)
-            }
+            PreHash::None => password.clone(),
+            PreHash::HexSha256 => Secret::from(hex_encode(&Algorithm::Sha256.hash(&[password.expose()]))),
         }
     }
 
@@ -81,6 +85,37 @@ impl Recipe {
     }
 }
 
+/// A derivation with all that goes into it, ready to be computed alone or beside others.
+pub(crate) struct Derivation {
+    kdf: Kdf,
+    /// Prepared as the recipe says.
+    password: Secret,
+    salt: Secret,
+    digest_len: usize,
+}
+
+impl Derivation {
+    /// The digest. Blocks for as long as the cost says.
+    pub(crate) fn run(&self, scratch: &mut Scratch) -> Result<Secret, HashFailure> {
+        let mut out = Zeroizing::new(vec![0; self.digest_len]);
+        self.kdf.derive(self.password.expose(), self.salt.expose(), &mut out, scratch)?;
+        Ok(Secret::new(std::mem::take(&mut *out)))
+    }
+
+    /// What a lane takes, where it can be computed in one.
+    pub(crate) fn lane(&self) -> Option<BcryptInput> {
+        let Kdf::Bcrypt(bcrypt) = self.kdf else { return None };
+        bcrypt.input(self.password.expose(), self.salt.expose()).ok()
+    }
+
+    /// The digest from what a lane made, which may be longer.
+    pub(crate) fn cut(&self, made: &[u8]) -> Secret {
+        let mut out = Zeroizing::new(vec![0; self.digest_len]);
+        copy(made, &mut out);
+        Secret::new(std::mem::take(&mut *out))
+    }
+}
+
 impl From<Kdf> for Recipe {
     fn from(kdf: Kdf) -> Self {
         Self { pre: PreHash::None, kdf }
@@ -88,7 +123,18 @@ impl From<Kdf> for Recipe {
 }
 
 impl Kdf {
-    fn derive(&self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
+    /// Whether several can be computed at once on one thread.
+    pub(crate) fn has_lanes(&self) -> bool {
+        matches!(self, Self::Bcrypt(_))
+    }
+
+    fn derive(
+        &self,
+        password: &[u8],
+        salt: &[u8],
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<(), HashFailure> {
         match self {
             Self::Digest(digest) => {
                 digest.derive(password, salt, out);
@@ -101,7 +147,7 @@ impl Kdf {
             }
             Self::Bcrypt(bcrypt) => bcrypt.derive(password, salt, out),
             Self::Scrypt(scrypt) => scrypt.derive(password, salt, out),
-            Self::Argon2(argon2) => argon2.derive(password, salt, out),
+            Self::Argon2(argon2) => argon2.derive(password, salt, out, scratch),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Argon2 (RFC 9106 and the version before it), with one thread whatever the number of lanes.
 
+use super::Scratch;
 use crate::hash::HashFailure;
 use std::fmt;
 
@@ -78,7 +79,13 @@ impl Argon2 {
         u64::from(self.memory_kib)
     }
 
-    pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
+    pub(super) fn derive(
+        self,
+        password: &[u8],
+        salt: &[u8],
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<(), HashFailure> {
         let params = argon2::Params::new(self.memory_kib, self.passes, self.lanes, Some(out.len()))
             .map_err(|_| HashFailure::Parameters)?;
         let algorithm = match self.variant {
@@ -90,15 +97,13 @@ impl Argon2 {
             Version::V16 => argon2::Version::V0x10,
             Version::V19 => argon2::Version::V0x13,
         };
-        argon2::Argon2::new(algorithm, version, params).hash_password_into(password, salt, out).map_err(
-            |error| {
-                if matches!(error, argon2::Error::OutOfMemory) {
-                    HashFailure::Memory
-                } else {
-                    HashFailure::Parameters
-                }
-            },
-        )
+        let blocks = params.block_count();
+        let function = argon2::Argon2::new(algorithm, version, params);
+        scratch
+            .with_blocks(blocks, |memory| {
+                function.hash_password_into_with_memory(password, salt, out, memory)
+            })?
+            .map_err(|_| HashFailure::Parameters)
     }
 }
 

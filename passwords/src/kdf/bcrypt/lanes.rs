@@ -73,6 +73,10 @@ impl<T> Lanes<T> {
         self.in_use.is_empty()
     }
 
+    pub(crate) fn is_full(&self) -> bool {
+        self.in_use.len() >= LANES_MAX
+    }
+
     /// A lane that nobody uses, if there is one.
     pub(crate) fn free(&mut self) -> Option<FreeLane<'_, T>> {
         let cipher = self.ciphers.get_mut(self.in_use.len())?;
