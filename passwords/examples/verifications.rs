@@ -29,7 +29,11 @@ async fn main() -> Result<(), Failed> {
             return Err("four fields make a line".into());
         };
         match read(stored) {
-            Some(hash) => println!("{}", measure(&workers, &hash, password, count.parse()?, together.parse()?).await?),
+            Some(hash) => {
+                let nanoseconds =
+                    measure(&workers, &hash, password, count.parse()?, together.parse()?).await?;
+                println!("{nanoseconds}");
+            }
             None => println!("unknown"),
         }
         stdout().flush()?;

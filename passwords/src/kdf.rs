@@ -10,6 +10,7 @@ mod digest;
 mod pbkdf2;
 mod scratch;
 mod scrypt;
+mod simd;
 
 pub(crate) use argon2::{Argon2, Variant, Version};
 pub(crate) use bcrypt::{BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt, BcryptInput, Lanes};
