@@ -1,6 +1,6 @@
 //! [`Hash`]: a stored value that was understood, ready to be compared with a password; [`Shape`]: its cost alone.
 
-use crate::kdf::{Derivation, Recipe, Scratch};
+use crate::kdf::{Derivation, LaneKind, Recipe, Scratch};
 use crate::write::Refusal;
 use idstore_secret::Secret;
 use std::fmt;
@@ -170,9 +170,9 @@ impl Shape {
         Hash { first: self.first.model(), others: self.others.iter().map(Outline::model).collect() }
     }
 
-    /// Whether it begins with what can share a thread.
-    pub(crate) fn has_lanes(&self) -> bool {
-        self.first.recipe.kdf.has_lanes()
+    /// What the first derivation can share a thread with.
+    pub(crate) fn lane_kind(&self) -> Option<LaneKind> {
+        self.first.recipe.kdf.lane_kind(self.first.digest_len)
     }
 
     /// The memory that the work takes at most, in KiB: candidates are tried one after another.

@@ -7,16 +7,21 @@ mod argon2;
 mod bcrypt;
 mod des_crypt;
 mod digest;
+mod lanes;
 mod pbkdf2;
+mod phpass;
 mod scratch;
 mod scrypt;
 mod simd;
 
 pub(crate) use argon2::{Argon2, Variant, Version};
-pub(crate) use bcrypt::{BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt, BcryptInput, Lanes};
+pub(crate) use bcrypt::{BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt};
 pub(crate) use des_crypt::{DES_DIGEST_BYTES, DES_SALT_BYTES};
 pub(crate) use digest::{Algorithm, Digest, Order};
+pub(crate) use lanes::{LaneInput, LaneKind, Lanes};
 pub(crate) use pbkdf2::Pbkdf2;
+#[allow(unused_imports, reason = "for the formats of phpass")]
+pub(crate) use phpass::{PHPASS_DIGEST_BYTES, Phpass};
 pub(crate) use scratch::Scratch;
 pub(crate) use scrypt::Scrypt;
 
@@ -48,6 +53,8 @@ pub(crate) enum Kdf {
     Digest(Digest),
     DesCrypt,
     Pbkdf2(Pbkdf2),
+    #[allow(dead_code, reason = "for the formats of phpass")]
+    Phpass(Phpass),
     Bcrypt(Bcrypt),
     Scrypt(Scrypt),
     Argon2(Argon2),
@@ -81,7 +88,7 @@ impl Recipe {
         match self.kdf {
             Kdf::Argon2(argon2) => argon2.memory_kib(),
             Kdf::Scrypt(scrypt) => scrypt.memory_kib(),
-            Kdf::Digest(_) | Kdf::DesCrypt | Kdf::Pbkdf2(_) | Kdf::Bcrypt(_) => 0,
+            Kdf::Digest(_) | Kdf::DesCrypt | Kdf::Pbkdf2(_) | Kdf::Phpass(_) | Kdf::Bcrypt(_) => 0,
         }
     }
 }
@@ -103,10 +110,17 @@ impl Derivation {
         Ok(Secret::new(std::mem::take(&mut *out)))
     }
 
-    /// What a lane takes, where it can be computed in one.
-    pub(crate) fn lane(&self) -> Option<BcryptInput> {
-        let Kdf::Bcrypt(bcrypt) = self.kdf else { return None };
-        bcrypt.input(self.password.expose(), self.salt.expose()).ok()
+    /// The derivation begun for a lane, and the kind of it; `None` where it must be computed alone.
+    pub(crate) fn lane(&self) -> Option<(LaneKind, LaneInput)> {
+        let (password, salt) = (self.password.expose(), self.salt.expose());
+        let kind = self.kdf.lane_kind(self.digest_len)?;
+        let input = match self.kdf {
+            Kdf::Bcrypt(bcrypt) => bcrypt.lane(password, salt).ok(),
+            Kdf::Pbkdf2(pbkdf2) => Some(pbkdf2.lane(password, salt)),
+            Kdf::Phpass(phpass) => phpass.lane(password, salt),
+            Kdf::Digest(_) | Kdf::DesCrypt | Kdf::Scrypt(_) | Kdf::Argon2(_) => None,
+        };
+        Some((kind, input?))
     }
 
     /// The digest from what a lane made, which may be longer.
@@ -124,9 +138,14 @@ impl From<Kdf> for Recipe {
 }
 
 impl Kdf {
-    /// Whether several can be computed at once on one thread.
-    pub(crate) fn has_lanes(&self) -> bool {
-        matches!(self, Self::Bcrypt(_))
+    /// What it can share a thread with, for a digest of this length.
+    pub(crate) fn lane_kind(&self, digest_len: usize) -> Option<LaneKind> {
+        match self {
+            Self::Bcrypt(_) => Some(LaneKind::Bcrypt),
+            Self::Pbkdf2(pbkdf2) => pbkdf2.has_lanes(digest_len).then_some(LaneKind::Sha512),
+            Self::Phpass(_) => Phpass::has_lanes().then_some(LaneKind::Md5),
+            Self::Digest(_) | Self::DesCrypt | Self::Scrypt(_) | Self::Argon2(_) => None,
+        }
     }
 
     fn derive(
@@ -146,6 +165,10 @@ impl Kdf {
                 pbkdf2.derive(password, salt, out);
                 Ok(())
             }
+            Self::Phpass(phpass) => {
+                phpass.derive(password, salt, out);
+                Ok(())
+            }
             Self::Bcrypt(bcrypt) => bcrypt.derive(password, salt, out),
             Self::Scrypt(scrypt) => scrypt.derive(password, salt, out),
             Self::Argon2(argon2) => argon2.derive(password, salt, out, scratch),
@@ -160,6 +183,7 @@ impl fmt::Display for Recipe {
             Kdf::Digest(_) => out.write_str("one round"),
             Kdf::DesCrypt => out.write_str("25 rounds"),
             Kdf::Pbkdf2(pbkdf2) => pbkdf2.fmt(out),
+            Kdf::Phpass(phpass) => phpass.fmt(out),
             Kdf::Bcrypt(bcrypt) => bcrypt.fmt(out),
             Kdf::Scrypt(scrypt) => scrypt.fmt(out),
             Kdf::Argon2(argon2) => argon2.fmt(out),

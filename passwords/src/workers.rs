@@ -11,6 +11,7 @@ mod work;
 mod worker;
 
 use crate::hash::{Hash, HashFailure, Shape};
+use crate::kdf::LaneKind;
 use crate::limits::{LimitProblem, Limits};
 use crate::write::{Write, Written};
 use idstore_secret::Secret;
@@ -178,21 +179,21 @@ impl Workers {
     }
 
     async fn run<W: Work>(&self, work: W, shape: &Shape, deadline: Instant) -> Result<W::Answer, WorkError> {
-        self.run_with(work, shape.memory_kib(), shape.has_lanes(), deadline).await
+        self.run_with(work, shape.memory_kib(), shape.lane_kind(), deadline).await
     }
 
     async fn run_with<W: Work>(
         &self,
         work: W,
         memory_kib: u64,
-        has_lanes: bool,
+        lane: Option<LaneKind>,
         deadline: Instant,
     ) -> Result<W::Answer, WorkError> {
         if memory_kib > self.memory_max_kib {
             return Err(WorkError::Failed(HashFailure::Memory));
         }
         let (reply, mut answer) = oneshot::channel();
-        let job = Job::new(memory_kib, has_lanes, deadline, Box::new(Answering::new(work, reply)));
+        let job = Job::new(memory_kib, lane, deadline, Box::new(Answering::new(work, reply)));
         let place = self.queue.push(job).ok_or(WorkError::Busy)?;
         tokio::select! {
             biased;

@@ -1,14 +1,15 @@
 //! bcrypt, of the raw kind: 16 bytes of salt in, 23 bytes of digest out.
 //!
-//! Our own, because several at once on one thread take hardly longer than one: see [`Lanes`].
+//! Our own, because four at once on one thread take hardly longer than one.
 
 mod cipher;
-mod lanes;
+mod stream;
 mod tables;
 
-pub(crate) use lanes::{Input as BcryptInput, Lanes};
+pub(super) use stream::BcryptStream;
 
 use super::copy;
+use super::lanes::{LaneInput, Stream as _};
 use crate::hash::HashFailure;
 use std::fmt;
 
@@ -45,25 +46,23 @@ impl Bcrypt {
         self.cost
     }
 
-    /// What a lane takes. The key is the password with a NUL behind it, cut at 72 bytes. A NUL inside stays, as most
-    /// implementations keep it: C's cut there, but a password with NUL never comes here, for no caller may send one.
-    pub(crate) fn input(self, password: &[u8], salt: &[u8]) -> Result<BcryptInput, HashFailure> {
-        let salt = salt.try_into().map_err(|_| HashFailure::Parameters)?;
-        Ok(BcryptInput::new(self, password, salt))
+    /// For a lane.
+    pub(super) fn lane(self, password: &[u8], salt: &[u8]) -> Result<LaneInput, HashFailure> {
+        Ok(LaneInput::Bcrypt(self.begin(password, salt)?, self.rounds()))
     }
 
     pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
-        let mut lanes = Lanes::new();
-        let input = self.input(password, salt)?;
-        if let Some(lane) = lanes.free() {
-            lane.join(input, ());
-        }
-        while !lanes.is_empty() {
-            for ((), digest) in lanes.step() {
-                copy(digest.as_slice(), out);
-            }
-        }
+        copy(&self.begin(password, salt)?.alone(self.rounds()), out);
         Ok(())
+    }
+
+    fn begin(self, password: &[u8], salt: &[u8]) -> Result<BcryptStream, HashFailure> {
+        let salt = salt.try_into().map_err(|_| HashFailure::Parameters)?;
+        Ok(BcryptStream::new(password, salt, self.sign_extended))
+    }
+
+    fn rounds(self) -> u64 {
+        1_u64.checked_shl(self.cost).unwrap_or(u64::MAX)
     }
 }
 

@@ -20,10 +20,10 @@
 )]
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::Avx512;
+pub(crate) use x86::{Avx2, Avx512};
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) use elsewhere::Avx512;
+pub(crate) use elsewhere::{Avx2, Avx512};
 
 /// A block of Argon2: 128 words.
 pub(crate) type Words = [u64; 128];
@@ -31,6 +31,8 @@ pub(crate) type Words = [u64; 128];
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::Words;
+    use crate::kdf::pbkdf2::Sha512Vectors;
+    use crate::kdf::phpass::Md5Vectors;
     use std::arch::x86_64::{
         __m512i, _mm512_add_epi64, _mm512_alignr_epi8, _mm512_loadu_si512, _mm512_mul_epu32,
         _mm512_permutex_epi64, _mm512_ror_epi64, _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_xor_si512,
@@ -47,11 +49,43 @@ mod x86 {
             has_it.then_some(Self(()))
         }
 
+        /// Rounds of PBKDF2-HMAC-SHA512 in eight lanes.
+        pub(crate) fn pbkdf2_sha512(self, lanes: &mut Sha512Vectors, rounds: u64) {
+            // SAFETY: `self` is the proof that the processor has the features of `pbkdf2_sha512`.
+            unsafe { pbkdf2_sha512(lanes, rounds) }
+        }
+
         /// Argon2's compression of two blocks, in place of `out`, or mixed into it.
         pub(crate) fn compress(self, previous: &Words, reference: &Words, out: &mut Words, mix: bool) {
             // SAFETY: `self` is the proof that the processor has the features of `compress`.
             unsafe { compress(previous, reference, out, mix) }
         }
+    }
+
+    /// The processor has AVX2.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Avx2(());
+
+    impl Avx2 {
+        pub(crate) fn detect() -> Option<Self> {
+            is_x86_feature_detected!("avx2").then_some(Self(()))
+        }
+
+        /// Rounds of phpass in sixteen lanes.
+        pub(crate) fn phpass(self, lanes: &mut Md5Vectors, rounds: u64) {
+            // SAFETY: `self` is the proof that the processor has the feature of `phpass`.
+            unsafe { phpass(lanes, rounds) }
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn pbkdf2_sha512(lanes: &mut Sha512Vectors, rounds: u64) {
+        lanes.rounds(rounds);
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn phpass(lanes: &mut Md5Vectors, rounds: u64) {
+        lanes.rounds(rounds);
     }
 
     /// The sixteen vectors of a block are its eight rows, two each.
@@ -154,6 +188,8 @@ mod x86 {
 #[cfg(not(target_arch = "x86_64"))]
 mod elsewhere {
     use super::Words;
+    use crate::kdf::pbkdf2::Sha512Vectors;
+    use crate::kdf::phpass::Md5Vectors;
     use std::convert::Infallible;
 
     /// No such processor.
@@ -165,7 +201,25 @@ mod elsewhere {
             None
         }
 
+        pub(crate) fn pbkdf2_sha512(self, _: &mut Sha512Vectors, _: u64) {
+            match self.0 {}
+        }
+
         pub(crate) fn compress(self, _: &Words, _: &Words, _: &mut Words, _: bool) {
+            match self.0 {}
+        }
+    }
+
+    /// No such processor.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Avx2(Infallible);
+
+    impl Avx2 {
+        pub(crate) fn detect() -> Option<Self> {
+            None
+        }
+
+        pub(crate) fn phpass(self, _: &mut Md5Vectors, _: u64) {
             match self.0 {}
         }
     }

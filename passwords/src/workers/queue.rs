@@ -2,7 +2,7 @@
 
 use super::WorkError;
 use super::work::Errand;
-use crate::kdf::Scratch;
+use crate::kdf::{LaneKind, Scratch};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Job {
     id: u64,
     memory_kib: u64,
-    has_lanes: bool,
+    lane: Option<LaneKind>,
     deadline: Instant,
     errand: Box<dyn Errand>,
 }
@@ -45,14 +45,6 @@ struct Kept {
     since: Instant,
 }
 
-/// Which jobs a thread takes that has some already.
-#[derive(Clone, Copy)]
-pub(super) struct Wanted {
-    /// Those that can share it.
-    pub(super) with_lanes: bool,
-    pub(super) others: bool,
-}
-
 /// A job's place in the queue. Dropping it takes the job back if it still waits.
 pub(super) struct Place {
     queue: Arc<Queue>,
@@ -73,9 +65,14 @@ struct Memory {
 }
 
 impl Job {
-    /// `has_lanes`: whether it begins with a derivation that can share a thread.
-    pub(super) fn new(memory_kib: u64, has_lanes: bool, deadline: Instant, errand: Box<dyn Errand>) -> Self {
-        Self { id: 0, memory_kib, has_lanes, deadline, errand }
+    /// `lane`: what its first derivation can share a thread with.
+    pub(super) fn new(
+        memory_kib: u64,
+        lane: Option<LaneKind>,
+        deadline: Instant,
+        errand: Box<dyn Errand>,
+    ) -> Self {
+        Self { id: 0, memory_kib, lane, deadline, errand }
     }
 }
 
@@ -125,13 +122,12 @@ impl Queue {
 
     /// Waits for a job that may run now; `None` once the queue is closed.
     pub(super) fn wait(self: &Arc<Self>) -> Option<Taken> {
-        let any = Wanted { with_lanes: true, others: true };
         let mut state = self.lock();
         loop {
             if state.closed {
                 return None;
             }
-            if let Some(job) = state.take_first_that_fits(any) {
+            if let Some(job) = state.take_first_that_fits(|_| true) {
                 return Some(self.hand_out(state, job));
             }
             state.idle = state.idle.saturating_add(1);
@@ -140,8 +136,8 @@ impl Queue {
         }
     }
 
-    /// A job that may run now and that no idle thread is there for.
-    pub(super) fn spare(self: &Arc<Self>, wanted: Wanted) -> Option<Taken> {
+    /// A job that may run now, that is wanted for what it can share a thread with, and that no idle thread is there for.
+    pub(super) fn spare(self: &Arc<Self>, wanted: impl Fn(Option<LaneKind>) -> bool) -> Option<Taken> {
         let mut state = self.lock();
         if state.closed || state.idle > 0 {
             return None;
@@ -202,13 +198,12 @@ impl Queue {
 impl State {
     /// Jobs without memory may pass those that wait for memory; among those with memory the order holds, so that
     /// small ones can't keep a large one waiting for ever.
-    fn take_first_that_fits(&mut self, wanted: Wanted) -> Option<Job> {
+    fn take_first_that_fits(&mut self, wanted: impl Fn(Option<LaneKind>) -> bool) -> Option<Job> {
         let mut memory_is_due = false;
         let place = self.waiting.iter().position(|job| {
-            let is_wanted = if job.has_lanes { wanted.with_lanes } else { wanted.others };
             let fits = job.memory_kib == 0 || (!memory_is_due && job.memory_kib <= self.memory_left_kib);
             memory_is_due |= job.memory_kib > 0;
-            is_wanted && fits
+            fits && wanted(job.lane)
         })?;
         let job = self.waiting.remove(place)?;
         self.memory_left_kib = self.memory_left_kib.saturating_sub(job.memory_kib);
@@ -292,7 +287,7 @@ mod tests {
     /// Takes a job of so much memory and uses it.
     fn take(queue: &Arc<Queue>, kib: u64) -> Taken {
         let deadline = Instant::now().checked_add(Duration::from_secs(60)).unwrap();
-        let _place = queue.push(Job::new(kib, false, deadline, Box::new(Nothing))).unwrap();
+        let _place = queue.push(Job::new(kib, None, deadline, Box::new(Nothing))).unwrap();
         let mut taken = queue.wait().unwrap();
         taken.scratch().with_blocks(kib.try_into().unwrap(), |_| ()).unwrap();
         taken

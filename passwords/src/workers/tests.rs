@@ -34,7 +34,7 @@ impl Workers {
         deadline: Instant,
         work: impl FnOnce() -> Result<T, HashFailure> + Send + 'static,
     ) -> Result<T, WorkError> {
-        self.run_with(Call(Some(Box::new(work))), memory_kib, false, deadline).await
+        self.run_with(Call(Some(Box::new(work))), memory_kib, None, deadline).await
     }
 }
 
@@ -196,7 +196,7 @@ async fn dropping_the_workers_answers_what_waits_and_ends_the_threads() {
     let queue = Arc::downgrade(&workers.queue);
     let (reply, answer) = oneshot::channel();
     let waiting =
-        Job::new(0, false, later(), Box::new(Answering::new(Call(Some(Box::new(|| Ok(())))), reply)));
+        Job::new(0, None, later(), Box::new(Answering::new(Call(Some(Box::new(|| Ok(())))), reply)));
     let place = workers.queue.push(waiting).unwrap();
     workers.queue.close();
     assert_eq!(answer.await, Ok(Err(WorkError::Busy)));
@@ -262,10 +262,9 @@ async fn long_bcrypt(workers: &Arc<Workers>) -> tokio::task::JoinHandle<Result<b
     let (begun, has_begun) = oneshot::channel();
     let verifying = Verifying::new(hash(&[(bcrypt(12), "password")]), "password".into());
     let workers = Arc::clone(workers);
-    let running =
-        tokio::spawn(
-            async move { workers.run_with(Announced(verifying, Some(begun)), 0, true, later()).await },
-        );
+    let running = tokio::spawn(async move {
+        workers.run_with(Announced(verifying, Some(begun)), 0, Some(LaneKind::Bcrypt), later()).await
+    });
     has_begun.await.unwrap();
     running
 }

@@ -1,9 +1,9 @@
 //! [`Worker`]: one thread. It does one job after another while jobs are few, and several at once while they wait.
 
 use super::WorkError;
-use super::queue::{Queue, Taken, Wanted};
+use super::queue::{Queue, Taken};
 use super::work::guarded;
-use crate::kdf::{Derivation, Lanes};
+use crate::kdf::{Derivation, LaneKind, Lanes};
 use idstore_secret::Secret;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,20 +33,20 @@ impl Worker {
                 self.lanes_are_owed = Duration::ZERO;
                 let Some(taken) = self.queue.wait() else { return };
                 self.begin(taken);
-            } else if let Some(taken) = self.queue.spare(self.wanted()) {
+            } else if let Some(taken) = self.queue.spare(|lane| self.wants(lane)) {
                 self.begin(taken);
             }
             let started = Instant::now();
             let ended = self.lanes.step();
             self.lanes_are_owed = self.lanes_are_owed.saturating_sub(started.elapsed());
             for ((taken, derivation), made) in ended {
-                self.go_on(taken, Some(derivation.cut(made.as_slice())));
+                self.go_on(taken, Some(derivation.cut(&made)));
             }
         }
     }
 
-    fn wanted(&self) -> Wanted {
-        Wanted { with_lanes: !self.lanes.is_full(), others: self.lanes_are_owed.is_zero() }
+    fn wants(&self, lane: Option<LaneKind>) -> bool {
+        lane.map_or(self.lanes_are_owed.is_zero(), |kind| self.lanes.has_room(kind))
     }
 
     fn begin(&mut self, mut taken: Taken) {
@@ -61,10 +61,10 @@ impl Worker {
     fn go_on(&mut self, mut taken: Taken, mut found: Option<Secret>) {
         let started = Instant::now();
         while let Some(derivation) = taken.errand().go_on(found.take()) {
-            if let Some(input) = derivation.lane()
-                && let Some(lane) = self.lanes.free()
+            if let Some((kind, input)) = derivation.lane()
+                && self.lanes.has_room(kind)
             {
-                return lane.join(input, (taken, derivation));
+                return self.lanes.join(input, (taken, derivation));
             }
             match guarded(|| derivation.run(taken.scratch())) {
                 Ok(digest) => found = Some(digest),

@@ -34,11 +34,6 @@ struct Blocks<const N: usize> {
 }
 
 impl Cipher {
-    /// One that nobody uses.
-    pub(super) const fn idle() -> Self {
-        Self { subkeys: [0; 18], boxes: [[0; 256]; 4] }
-    }
-
     /// The salted key expansion, with which bcrypt begins.
     pub(super) fn begin(key: &Words, salt: &Words) -> Self {
         let mut cipher = Self { subkeys: tables::SUBKEYS, boxes: tables::BOXES };
@@ -81,13 +76,14 @@ impl Zeroize for Cipher {
 }
 
 /// The key expansion of each cipher with its own words, all in lock-step.
-pub(super) fn expand<const N: usize>(ciphers: &mut [Cipher; N], words: [&Words; N]) {
-    for (cipher, words) in ciphers.iter_mut().zip(words) {
+pub(super) fn expand<const N: usize>(lanes: [(&mut Cipher, &Words); N]) {
+    let ciphers = lanes.map(|(cipher, words)| {
         mix(&mut cipher.subkeys, words);
-    }
+        cipher
+    });
     let mut blocks = Blocks::zero();
     for place in (0..18).step_by(2) {
-        encrypt(ciphers.each_ref(), &mut blocks);
+        encrypt(ciphers.each_ref().map(|cipher| &**cipher), &mut blocks);
         for lane in 0..N {
             ciphers[lane].subkeys[place] = blocks.left[lane];
             ciphers[lane].subkeys[place + 1] = blocks.right[lane];
@@ -95,7 +91,7 @@ pub(super) fn expand<const N: usize>(ciphers: &mut [Cipher; N], words: [&Words; 
     }
     for number in 0..4 {
         for place in (0..256).step_by(2) {
-            encrypt(ciphers.each_ref(), &mut blocks);
+            encrypt(ciphers.each_ref().map(|cipher| &**cipher), &mut blocks);
             for lane in 0..N {
                 ciphers[lane].boxes[number][place] = blocks.left[lane];
                 ciphers[lane].boxes[number][place + 1] = blocks.right[lane];

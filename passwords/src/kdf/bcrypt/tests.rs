@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::encoding::Base64;
+use crate::kdf::lanes::{LaneKind, Lanes};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -37,23 +38,24 @@ proptest! {
             .collect();
         let mut lanes = Lanes::new();
         let mut found = vec![None; jobs.len()];
+        let mut step = |lanes: &mut Lanes<usize>| {
+            for (whose, digest) in lanes.step() {
+                found[whose] = Some(digest.to_vec());
+            }
+        };
         for (number, (password, salt, cost, extended, steps)) in jobs.iter().enumerate() {
             let mut steps = *steps;
-            while lanes.free().is_none() || steps > 0 {
-                for (whose, digest) in lanes.step() {
-                    found[whose] = Some(*digest);
-                }
+            while !lanes.has_room(LaneKind::Bcrypt) || steps > 0 {
+                step(&mut lanes);
                 steps = steps.saturating_sub(1);
             }
-            lanes.free().unwrap().join(with(*cost, *extended).input(password, salt).unwrap(), number);
+            lanes.join(with(*cost, *extended).lane(password, salt).unwrap(), number);
         }
         while !lanes.is_empty() {
-            for (whose, digest) in lanes.step() {
-                found[whose] = Some(*digest);
-            }
+            step(&mut lanes);
         }
         for (found, expected) in found.into_iter().zip(expected) {
-            prop_assert_eq!(found, Some(expected));
+            prop_assert_eq!(found, Some(expected.to_vec()));
         }
     }
 }
@@ -108,13 +110,20 @@ fn a_salt_of_another_length_is_refused() {
 }
 
 #[test]
-fn no_more_than_four_share_a_thread() {
+fn four_share_a_thread_and_more_would_be_computed_as_well() {
     let four = Bcrypt::new(4).unwrap();
     let mut lanes = Lanes::new();
-    for _ in 0..4 {
-        lanes.free().unwrap().join(four.input(b"password", &[7; 16]).unwrap(), ());
+    let mut whose = Vec::new();
+    for number in 0..7_u8 {
+        assert_eq!(lanes.has_room(LaneKind::Bcrypt), number < 4);
+        lanes.join(four.lane(&[number], &[7; 16]).unwrap(), number);
     }
-    assert!(lanes.free().is_none());
-    while lanes.step().is_empty() {}
-    assert!(lanes.free().is_some());
+    while !lanes.is_empty() {
+        for (number, digest) in lanes.step() {
+            assert_eq!(*digest, alone(four, &[number], [7; 16]));
+            whose.push(number);
+        }
+    }
+    whose.sort_unstable();
+    assert_eq!(whose, [0, 1, 2, 3, 4, 5, 6]);
 }
