@@ -92,7 +92,7 @@ impl Limits {
         let within = |holds: bool, key| if holds { Ok(()) } else { Err(TooCostly(key)) };
         match parts.recipe.kdf {
             // One round over a few kilobytes: the bound on the stored text's length is bound enough.
-            Kdf::Digest(_) | Kdf::DesCrypt => Ok(()),
+            Kdf::Digest(_) | Kdf::DesCrypt | Kdf::Phpass(_) => Ok(()),
             Kdf::Bcrypt(bcrypt) => within(bcrypt.cost() <= self.bcrypt_cost_max, "bcrypt_cost_max"),
             Kdf::Pbkdf2(pbkdf2) => within(
                 pbkdf2.rounds_for(parts.digest.len()) <= u64::from(self.pbkdf2_rounds_max),

@@ -1,6 +1,7 @@
 //! [`Write`]: the scheme in which new passwords are stored.
 
 use crate::hash::{HashFailure, Parts, Shape};
+use crate::kdf::Scratch;
 use crate::limits::{LimitProblem, Limits, TooCostly};
 use crate::scheme::{NameError, NameWarning, Scheme, named, scheme, unknown};
 use crate::schemes::all;
@@ -98,12 +99,24 @@ impl Write {
 
     /// Hashes a new password with a new salt. Blocks: run it on the [`Workers`](crate::Workers).
     pub fn hash(&self, password: &Secret) -> Result<Written, HashFailure> {
+        let parts = self.parts(password)?;
+        let digest = parts.derivation(password).run(&mut Scratch::default())?;
+        self.print(&Parts { digest, ..parts })
+    }
+
+    /// A new password's parts with a new salt, complete but for the bytes of the digest.
+    pub(crate) fn parts(self, password: &Secret) -> Result<Parts, HashFailure> {
         if let Some(refusal) = self.refuse(password) {
             return Err(HashFailure::Refused(refusal));
         }
         let usual = self.0.format.usual();
-        let parts = Parts::derive(usual.recipe, usual.salt.draw()?, usual.digest_len, password)?;
-        self.0.format.print(&parts).ok_or(HashFailure::Parameters)
+        let digest = Secret::new(vec![0; usual.digest_len]);
+        Ok(Parts { recipe: usual.recipe, salt: usual.salt.draw()?, digest })
+    }
+
+    /// The text of complete parts.
+    pub(crate) fn print(self, parts: &Parts) -> Result<Written, HashFailure> {
+        self.0.format.print(parts).ok_or(HashFailure::Parameters)
     }
 
     /// The limit that new hashes would exceed, so that nobody could sign in with one.
