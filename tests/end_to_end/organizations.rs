@@ -72,7 +72,7 @@ fn shared(adapter: &str) -> String {
          change_password = \"UPDATE users SET password = :password_hash WHERE id = :user_id\"\n\
          change_email = \"UPDATE users SET email = :new_email, email_verified = :email_verified WHERE id = :user_id\"\n\
          delete = [\"DELETE FROM members WHERE user_id = :user_id\", \"DELETE FROM users WHERE id = :user_id\"]\n\
-         join_organization = \"INSERT INTO members (user_id, organization) VALUES (:user_id, :organization)\"\n\
+         join_organization = \"INSERT INTO members (user_id, organization) SELECT u.id, :organization FROM users u WHERE u.id = :user_id AND :organization IN ('acme', 'globex')\"\n\
          leave_organization = \"DELETE FROM members WHERE user_id = :user_id AND organization = :organization\"\n",
         find("lower(email) = lower(:identifier)"),
         find("id = :user_id"),
@@ -263,6 +263,9 @@ fn members_are_made_join_and_leave() {
             let left = ask(&daemon, "test", "open", "leave_organization", &body).expect(200, "ok");
             assert_eq!(organizations(&left), json!(["acme"]));
         }
+        let unknown = json!({ "email": "ann@example.test", "organization": "nowhere" });
+        ask(&daemon, "test", "open", "join_organization", &unknown).expect(422, "rejected_by_store");
+        ask(&daemon, "test", "open", "leave_organization", &unknown).expect(200, "ok");
         let nowhere = json!({ "email": "ann@example.test" });
         ask(&daemon, "test", "open", "join_organization", &nowhere).expect(400, "malformed_request");
         // The caller's own, where it has one.

@@ -7,7 +7,8 @@ use super::{Database, SqlStore};
 use crate::cell::{self, Unreadable};
 use crate::{Cell, Ran, Rows, Statement, StatementKey, Statements};
 use idstore_contract::{
-    Account, Call, Error, Membership, MembershipChange, Memberships, Purpose, Result, proof,
+    Account, Call, Error, ErrorKind, Membership, MembershipChange, Memberships, Purpose, Rejection, Result,
+    proof,
 };
 use std::sync::Arc;
 
@@ -81,9 +82,16 @@ impl<D: Database> SqlStore<D> {
         }
         call.begin_write()?;
         let asked = Ask::Account(account, Change::Membership(change.organization()));
-        run(transaction, statements, &mut Binder::new(call, asked)).await?;
+        let touched = run(transaction, statements, &mut Binder::new(call, asked)).await?;
         let shown = read(&mut Inside(transaction), &self.statements, call, account).await?;
-        proof::membership_changed(change, &shown)
+        match (proof::membership_changed(change, &shown), change) {
+            (Err(_), MembershipChange::Join(_)) if touched == 0 => Err(Error::new(
+                ErrorKind::Rejected(Rejection::Value(None)),
+                "joining touches nothing: there may be no such organization",
+            )
+            .with("statement", "statements.join_organization")),
+            (proven, _) => proven,
+        }
     }
 }
 
