@@ -5,12 +5,11 @@ use crate::random::fill;
 use idstore_secret::Secret;
 use zeroize::Zeroizing;
 
-/// Its length in bytes, where no scheme makes fewer count: about 110 random bits, and below the least maximum that
+/// Its length in bytes, where no scheme makes fewer count: about 170 random bits, and below the least maximum that
 /// databases are known to have for a password (30).
 const BYTES: usize = 28;
 
-/// What it is made of, in turn: whichever classes a policy asks for are there, no two neighbours are the same, and none
-/// follow each other in the alphabet.
+/// What it is made of. Whichever classes a policy asks for are there.
 const CLASSES: [&[u8]; 4] =
     [b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz", b"0123456789", b"-_.!+=%@"];
 
@@ -18,25 +17,42 @@ const CLASSES: [&[u8]; 4] =
 /// scheme makes count of it.
 pub fn unguessable_password(bytes_max: Option<usize>) -> Result<Secret, HashFailure> {
     let length = bytes_max.map_or(BYTES, |bytes_max| bytes_max.min(BYTES));
+    // One in a few does not meet them at eight characters, hardly any at more.
+    loop {
+        let password = draw(length)?;
+        if length < CLASSES.len() || meets_policies(password.expose()) {
+            return Ok(password);
+        }
+    }
+}
+
+fn draw(length: usize) -> Result<Secret, HashFailure> {
+    let characters = CLASSES.concat();
+    // A byte that would favour some characters is drawn again.
+    let fair = 256_usize.saturating_sub(256_usize.checked_rem(characters.len()).unwrap_or(0));
     let mut text = Vec::with_capacity(length);
-    for class in CLASSES.into_iter().cycle().take(length) {
-        text.push(draw(class)?);
+    while text.len() < length {
+        let mut block = Zeroizing::new([0_u8; 64]);
+        fill(&mut *block)?;
+        let numbers = block.iter().map(|byte| usize::from(*byte)).filter(|number| *number < fair);
+        let drawn =
+            numbers.filter_map(|number| characters.get(number.checked_rem(characters.len())?).copied());
+        text.extend(drawn.take(length.saturating_sub(text.len())));
     }
     Ok(Secret::new(text))
 }
 
-/// One character of a class, each as likely as the others: what would favour some is drawn again.
-fn draw(class: &[u8]) -> Result<u8, HashFailure> {
-    let fair = 256_usize.saturating_sub(256_usize.checked_rem(class.len()).unwrap_or(0));
-    loop {
-        let mut byte = Zeroizing::new([0_u8; 1]);
-        fill(&mut *byte)?;
-        let number = usize::from(byte.first().copied().unwrap_or_default());
-        let index = number.checked_rem(class.len()).filter(|_| number < fair);
-        if let Some(character) = index.and_then(|index| class.get(index)) {
-            return Ok(*character);
+/// Every class is there, no character stands twice in a row, and no letters or digits follow each other in their order.
+fn meets_policies(text: &[u8]) -> bool {
+    let has_all = CLASSES.iter().all(|class| text.iter().any(|byte| class.contains(byte)));
+    let runs = text.windows(2).any(|pair| match pair {
+        [one, other] if one == other => true,
+        [one, other] => {
+            one.is_ascii_alphanumeric() && other.is_ascii_alphanumeric() && one.abs_diff(*other) == 1
         }
-    }
+        _ => false,
+    });
+    has_all && !runs
 }
 
 #[cfg(test)]

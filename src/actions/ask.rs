@@ -61,9 +61,8 @@ impl Ask<'_> {
             tracing::debug!("the platform has taken the account over, so it counts as nobody");
             return Ok(None);
         }
-        // Who signs in is looked at after the password, so that nobody learns by the time it takes.
-        if purpose == Purpose::Profile && self.is_limited() && !self.sees(&self.memberships(&account).await?)
-        {
+        // Before a password is compared: an outsider costs what nobody does, whether the password is right or not.
+        if self.is_limited() && !self.sees(&self.memberships(&account).await?) {
             tracing::debug!(
                 "the account belongs to none of the caller's organizations, and counts as nobody"
             );
@@ -88,9 +87,24 @@ impl Ask<'_> {
         self.find(lookup, Purpose::Profile).await?.ok_or(Refusal::UserNotFound)
     }
 
-    /// As [`Self::require`], for changes that a blocked account may not make.
-    pub(super) async fn require_unblocked(&self, lookup: &Lookup) -> Result<Account, Refusal> {
+    /// As [`Self::require`], for what changes the account as a whole.
+    pub(super) async fn require_own(&self, lookup: &Lookup) -> Result<Account, Refusal> {
         let account = self.require(lookup).await?;
+        self.allow_change(&account).await?;
+        Ok(account)
+    }
+
+    /// Refuses a caller that is limited to organizations what would touch another one's account too.
+    pub(super) async fn allow_change(&self, account: &Account) -> Result<(), Refusal> {
+        if self.is_limited() && !self.owns(&self.memberships(account).await?) {
+            return Err(Refusal::CallerForbidden("the account belongs to other organizations too"));
+        }
+        Ok(())
+    }
+
+    /// As [`Self::require_own`], for changes that a blocked account may not make.
+    pub(super) async fn require_unblocked(&self, lookup: &Lookup) -> Result<Account, Refusal> {
+        let account = self.require_own(lookup).await?;
         match account.standings.worst() {
             Standing::Blocked => Err(self.barred(Standing::Blocked, &account)),
             Standing::Ok | Standing::Locked | Standing::Restricted | Standing::PasswordExpired => Ok(account),

@@ -15,6 +15,7 @@ pub(super) async fn run(ask: &Ask<'_>, request: Delete) -> Result<Answer, Refusa
     // A key of another connection is told apart from a user who is gone: here somebody asked the wrong one.
     let lookup = request.wanted.lookup(ask)?;
     let Some(account) = ask.find(&lookup, Purpose::Profile).await? else { return Ok(Answer::Deleted(false)) };
+    ask.allow_change(&account).await?;
     let user_id = account.user_id.clone();
     match ask.connection.store.delete(&ask.call, account).await {
         Ok(_) => Ok(Answer::Deleted(true)),

@@ -14,8 +14,8 @@ pub(super) fn allow(kind: IdentifierKind, pointer: &'static str, value: &str) ->
         IdentifierKind::Username if !possible => Err(Refusal::InvalidUsername(SIZE)),
         // Whoever could take an address that reads as somebody's name (or the reverse, below) would be found beside that
         // somebody, and two candidates let nobody in.
-        IdentifierKind::Email if !value.contains('@') => {
-            Err(Refusal::Malformed(pointer, "an e-mail address has an @"))
+        IdentifierKind::Email if !value.contains('@') || value.chars().any(char::is_control) => {
+            Err(Refusal::Malformed(pointer, "an e-mail address has an @ and no control characters"))
         }
         IdentifierKind::PhoneNumber if !looks_like_number(value) => {
             Err(Refusal::Malformed(pointer, "a phone number is + and digits (E.164)"))
@@ -44,7 +44,7 @@ pub(super) async fn change(
     })?;
     allow(change.kind, pointer, &change.value)?;
     let lookup = wanted.lookup(ask)?;
-    let account = ask.require(&lookup).await?;
+    let account = ask.require_own(&lookup).await?;
     let user_id = account.user_id.clone();
     let written = ask.connection.store.change_identifier(&ask.call, account, change).await;
     let account = ask.changed(&lookup, &user_id, written).await?;

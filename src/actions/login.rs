@@ -38,19 +38,10 @@ pub(super) async fn run(ask: &Ask<'_>, login: Login) -> Result<Answer, Refusal> 
     let Some(account) = ask.find(&lookup, Purpose::Login).await? else {
         return Err(stand_in(ask, check, &login, None).await);
     };
-    let found = account.clone();
-    let compared = match check {
-        PasswordCheck::ByStore => by_store(ask, &login, &lookup, account).await,
-        PasswordCheck::ByProxy | PasswordCheck::None => by_proxy(ask, &login, account).await,
+    let Right { account, outdated } = match check {
+        PasswordCheck::ByStore => by_store(ask, &login, &lookup, account).await?,
+        PasswordCheck::ByProxy | PasswordCheck::None => by_proxy(ask, &login, account).await?,
     };
-    if ask.is_limited() && !matches!(compared, Err(Refusal::InvalidCredentials(_))) {
-        // Whoever belongs to others is nobody for this caller, whatever is the matter with the account.
-        let memberships = ask.memberships(&found).await?;
-        if !ask.sees(&memberships) {
-            return Err(wrong(ask, None));
-        }
-    }
-    let Right { account, outdated } = compared?;
     let memberships = enter(ask, &account).await?;
     if outdated && ask.connection.mode == Mode::Proxy {
         rehash(ask, &account, &login.password).await;

@@ -19,7 +19,7 @@ impl std::fmt::Debug for Verify {
 pub(super) async fn run(ask: &Ask<'_>, verify: Verify) -> Result<Answer, Refusal> {
     ask.needs(Ability::Verify)?;
     let lookup = Lookup::Named(IdentifierKind::Email, verify.email);
-    let account = ask.require(&lookup).await?;
+    let account = ask.require_own(&lookup).await?;
     let user_id = account.user_id.clone();
     let written = ask.connection.store.verify(&ask.call, account).await;
     let account = ask.changed(&lookup, &user_id, written).await?;

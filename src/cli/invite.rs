@@ -94,7 +94,7 @@ impl Invite {
             }
             Ok(_) => Exit::Bug,
             Err(problem) => {
-                print::error(&self.refused(&problem));
+                print::error(&self.refused(&problem, &local.connection.name));
                 exit_of(problem.code)
             }
         }
@@ -118,16 +118,22 @@ impl Invite {
         Some((format!("https://{domain}/dbconnections/change_password"), body))
     }
 
-    fn refused(&self, problem: &Problem) -> String {
+    fn refused(&self, problem: &Problem, connection: &str) -> String {
         let title = problem.code.title();
         let why =
             problem.log.as_deref().map(|why| format!("\nFor the operator alone: {why}")).unwrap_or_default();
         match problem.code {
             Code::UserExists => format!(
-                "{title}: nothing was changed. idstore-proxy try join_organization {} --organization KEY makes the \
-                 account a member of an organization.",
+                "{title}: nothing was changed. idstore-proxy try join_organization {} --organization KEY --connection \
+                 {connection} makes the account a member of an organization.",
                 self.email
             ),
+            Code::MalformedRequest => {
+                let document = problem.document("invite");
+                let said =
+                    |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                format!("{}: {}", said("pointer").trim_start_matches('/'), said("detail"))
+            }
             Code::RejectedByStore if self.organization.is_some() => format!(
                 "{title}: does the statement create bind :organization, and is there such an organization?{why}"
             ),

@@ -304,6 +304,7 @@ fn subject(loaded: Loaded, name: &Name) -> Result<(Subject, Option<String>), End
             (_, config::OrganizationMatch::Id) => Organizations::ById,
             (_, config::OrganizationMatch::Name) => Organizations::ByName,
         },
+        organization_required: connection.organization.rule == config::OrganizationRule::Required,
     };
     Ok((subject, connection.user_id_prefix.map(|prefix| prefix.to_string())))
 }

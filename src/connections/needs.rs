@@ -48,6 +48,20 @@ pub(super) fn unmet(
             caller.connections.as_ref().is_none_or(|names| names.iter().any(|one| one == connection))
         };
         for (connection, configured) in connections.iter().filter(|(connection, _)| may_use(connection)) {
+            let creates =
+                caller.actions.as_ref().is_none_or(|actions| actions.contains(&config::Action::Create));
+            let homeless =
+                !lacks(configured, Ability::Create) && lacks(configured, Ability::CreateInOrganization);
+            if creates && homeless && !lacks(configured, Ability::Organizations) {
+                let path = ["callers", name.as_str(), "organizations"].map(str::to_owned).into();
+                let message = format!(
+                    "an account that it makes on connection `{connection}` would begin in none of these: no statement \
+                     `create` of the store `{}` binds `:organization`; bind it, or leave `create` out of the caller's \
+                     `actions`",
+                    configured.store
+                );
+                found.push(Unmet { path, message });
+            }
             if lacks(configured, Ability::Organizations) {
                 let path = ["callers", name.as_str(), "organizations"].map(str::to_owned).into();
                 let message = format!(

@@ -181,34 +181,40 @@ fn below(value: &mut Value) -> bool {
     }
 }
 
-/// Cuts lists at a whole element until the profile is small enough, and says which ones.
+/// Cuts lists at a whole element until the profile is small enough, and says which ones. Where no cut would suffice, none is
+/// made: half of the lists in a profile that is too large all the same helps nobody.
 fn cut(profile: &mut Profile) -> Vec<&'static str> {
-    let mut excess = size(profile).saturating_sub(PROFILE_BYTES_MAX);
+    let excess = size(profile).saturating_sub(PROFILE_BYTES_MAX);
     if excess == 0 {
         return Vec::new();
     }
     let mark = json_size(&Value::from(TRUNCATED)).saturating_add(":true,".len());
-    excess = excess.saturating_add(mark);
+    let mut excess = excess.saturating_add(mark);
+    let lists = CUT.iter().filter_map(|field| profile.app_metadata.get(*field)?.as_array());
+    let cuttable = lists.flatten().map(element_size).fold(0, usize::saturating_add);
+    if cuttable < excess {
+        return vec!["profile"];
+    }
     let mut cut = Vec::new();
     for field in CUT {
         let Some(Value::Array(items)) = profile.app_metadata.get_mut(field) else { continue };
-        if excess == 0 || items.is_empty() {
-            continue;
-        }
+        let before = items.len();
         while excess > 0
             && let Some(item) = items.pop()
         {
-            excess = excess.saturating_sub(json_size(&item).saturating_add(1));
+            excess = excess.saturating_sub(element_size(&item));
         }
-        cut.push(field);
+        if items.len() < before {
+            cut.push(field);
+        }
     }
-    if !cut.is_empty() {
-        profile.app_metadata.insert(TRUNCATED.to_owned(), Value::Bool(true));
-    }
-    if excess > 0 {
-        cut.push("profile");
-    }
+    profile.app_metadata.insert(TRUNCATED.to_owned(), Value::Bool(true));
     cut
+}
+
+/// An element of a list, with its comma.
+fn element_size(item: &Value) -> usize {
+    json_size(item).saturating_add(1)
 }
 
 /// About the bytes of the profile as JSON: names, quotes and commas counted generously.
@@ -322,8 +328,10 @@ mod tests {
     fn what_can_not_be_cut_is_told_all_the_same_and_counted() {
         let mut profile =
             Profile { user_metadata: object(json!({ "note": "x".repeat(20_000) })), ..Profile::default() };
+        profile.app_metadata = object(json!({ "roles": ["admin"] }));
         assert_eq!(reasons(&mut profile), [("profile", "too_large")]);
         assert_eq!(profile.user_metadata["note"].as_str().unwrap().len(), 20_000);
+        assert_eq!(profile.app_metadata, object(json!({ "roles": ["admin"] })), "no cut would have helped");
     }
 
     proptest! {

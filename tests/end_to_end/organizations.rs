@@ -67,7 +67,7 @@ fn shared(adapter: &str) -> String {
          roles = \"SELECT role FROM user_roles WHERE user_id = :user_id\"\n\
          organizations = \"SELECT organization, organization AS name, role AS roles FROM members WHERE user_id = :user_id\"\n\
          create = [\"INSERT INTO users (email, email_verified, password) VALUES (:email, :email_verified, :password_hash) RETURNING id AS user_id\",\n\
-                   \"INSERT INTO members (user_id, organization) SELECT u.id, :organization FROM users u WHERE u.email = :email AND :organization IS NOT NULL\"]\n\
+                   \"INSERT INTO members (user_id, organization) SELECT u.id, :organization FROM users u WHERE u.email = :email AND :organization IN ('acme', 'globex')\"]\n\
          verify = \"UPDATE users SET email_verified = true WHERE id = :user_id\"\n\
          change_password = \"UPDATE users SET password = :password_hash WHERE id = :user_id\"\n\
          change_email = \"UPDATE users SET email = :new_email, email_verified = :email_verified WHERE id = :user_id\"\n\
@@ -165,10 +165,8 @@ fn no_cell_of_the_matrix_shows_a_user_of_another_organization() {
                             ("required", None) => false,
                             _ => member && own,
                         };
-                        // A membership that is none of the caller's opens nothing on any connection.
-                        let foreign = member && !own;
                         let at = format!("{at}, in {asked:?}");
-                        match (&visible, gate_opens && !foreign) {
+                        match (&visible, gate_opens) {
                             (None, _) => {
                                 let told = answer.expect(403, "invalid_credentials");
                                 assert_eq!(told.get("user_id"), None, "{at}");
@@ -180,9 +178,10 @@ fn no_cell_of_the_matrix_shows_a_user_of_another_organization() {
                             (Some(told), true) => {
                                 let told_of = &answer.expect(200, "ok")["user"]["app_metadata"];
                                 assert_eq!(told_of["organizations"], json!(told), "{at}");
-                                let here = asked.filter(|_| member).map(|asked| format!("admin of {asked}"));
+                                let here =
+                                    asked.filter(|_| member && own).map(|asked| format!("admin of {asked}"));
                                 let roles: Vec<String> =
-                                    ["reader".to_owned()].into_iter().chain(here).collect();
+                                    here.into_iter().chain(["reader".to_owned()]).collect();
                                 assert_eq!(told_of["roles"], json!(roles), "{at}");
                             }
                         }
@@ -203,6 +202,17 @@ fn a_limited_caller_changes_nobody_of_another_organization() {
         let daemon = daemon(&database, "");
         let before = database.run("SELECT * FROM users ORDER BY id")
             + &database.run("SELECT * FROM members ORDER BY 1, 2");
+        // Mia belongs to both: what concerns the account as a whole is not for one of them alone.
+        for (action, more) in [
+            ("verify", json!({})),
+            ("change_password", json!({ "new_password": "CANARY-2" })),
+            ("change_email", json!({ "new_email": "x@example.test" })),
+            ("delete", json!({})),
+        ] {
+            let mut body = more;
+            body["email"] = email("mia").into();
+            ask(&daemon, "acme", "open", action, &body).expect(403, "caller_forbidden");
+        }
         for name in ["bob", "nobody"] {
             for (action, more) in [
                 ("verify", json!({})),
@@ -263,6 +273,10 @@ fn members_are_made_join_and_leave() {
             let left = ask(&daemon, "test", "open", "leave_organization", &body).expect(200, "ok");
             assert_eq!(organizations(&left), json!(["acme"]));
         }
+        let misplaced =
+            json!({ "email": "x@example.test", "password": "CANARY-3", "organization": "nowhere" });
+        ask(&daemon, "test", "open", "create", &misplaced).expect(422, "rejected_by_store");
+        assert_eq!(database.run("SELECT count(*) FROM users WHERE email = 'x@example.test'"), "0");
         let unknown = json!({ "email": "ann@example.test", "organization": "nowhere" });
         ask(&daemon, "test", "open", "join_organization", &unknown).expect(422, "rejected_by_store");
         ask(&daemon, "test", "open", "leave_organization", &unknown).expect(200, "ok");
@@ -425,6 +439,21 @@ fn what_an_organization_needs_is_refused_at_start_where_the_store_has_it_not() {
         assert_eq!(output.status.code(), Some(78), "{}", said(&output));
         assert!(said(&output).contains(word) && said(&output).contains("config.toml:"), "{}", said(&output));
     }
+    // An account that a limited caller makes must be able to begin in its organization.
+    let unbound = shared("sqlite").replacen(":organization IN ('acme', 'globex')", "1 = 0", 1).replacen(
+        "SELECT u.id, :organization FROM",
+        "SELECT u.id, 'x' FROM",
+        1,
+    );
+    let text = preamble(&folder)
+        + "organizations = [\"acme\"]\n"
+        + &database.store(&folder)
+        + "[stores.sqlite.users.passwords]\naccept = [\"bcrypt\"]\nwrite = \"bcrypt\"\n"
+        + &unbound
+        + "[connections.customers]\nstore = \"users\"\n";
+    let config = folder.write("config.toml", &text);
+    let output = run(&["check", "--config", config.to_str().unwrap()], "");
+    assert!(said(&output).contains("would begin in none of these"), "{}", said(&output));
     // By name, each organization must have one.
     let nameless = shared("sqlite").replace("organization AS name, ", "");
     let text = preamble(&folder)

@@ -99,6 +99,23 @@ fn whoever_left_the_organization_is_denied() {
 }
 
 #[test]
+fn where_an_organization_is_required_nobody_goes_on_without_one() {
+    let mut subject = subject();
+    subject.organizations = Organizations::ById;
+    subject.organization_required = true;
+    let files = written(&subject, &options());
+    let code = text(&files, "code.js");
+    let cases = [
+        case(code, &sign_in(None), &json!([user("ok", &["org_1"])])),
+        case(code, &sign_in(Some("org_1")), &json!([user("ok", &["org_1"])])),
+    ];
+    let denied: Vec<_> = run(&cases).iter().map(|result| denied(result).is_some()).collect();
+    assert_eq!(denied, [true, false]);
+    let database: Value = serde_json::from_str(text(&files, "database.json")).unwrap();
+    assert_eq!(database["options"]["disable_signup"], true, "nobody who signs up could sign in");
+}
+
+#[test]
 fn another_connections_sign_in_is_none_of_its_business_and_a_linked_identity_is_found() {
     let code = code(&options(), Organizations::Off);
     let mut other = sign_in(None);

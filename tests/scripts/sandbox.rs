@@ -22,6 +22,7 @@ pub(crate) fn subject() -> Subject {
         reset_can_verify: true,
         identifiers: idstore_contract::IdentifierKind::ALL.into(),
         organizations: Organizations::Off,
+        organization_required: false,
     }
 }
 

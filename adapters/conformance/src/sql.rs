@@ -44,6 +44,7 @@ pub enum Dialect {
 pub fn abilities(passwords: PasswordWrite) -> BTreeSet<Ability> {
     [
         Ability::Create,
+        Ability::CreateInOrganization,
         Ability::Verify,
         Ability::ChangePassword,
         Ability::ChangePasswordVerifies,
@@ -261,7 +262,9 @@ fn writes(setup: &Setup, passwords: PasswordWrite) -> Vec<(String, Value)> {
                              COALESCE(:phone_verified, FALSE), :given_name, :family_name, {hash}, {salt})
                      RETURNING id AS user_id"
                 ),
-                "INSERT INTO welcome_mails (user_id) VALUES (:new.user_id)"
+                "INSERT INTO welcome_mails (user_id) VALUES (:new.user_id)",
+                "INSERT INTO memberships (user_id, organization)
+                 SELECT id, :organization FROM users WHERE id = :new.user_id AND :organization IS NOT NULL"
             ]),
         ),
         ("verify", set("email_verified = TRUE")),

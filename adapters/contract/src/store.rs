@@ -137,6 +137,8 @@ impl Descriptor {
 pub enum Ability {
     /// [`Store::create`].
     Create,
+    /// [`Store::create`] with an organization that the account begins in.
+    CreateInOrganization,
     /// [`Store::verify`].
     Verify,
     /// [`Store::change_password`].

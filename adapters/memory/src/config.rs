@@ -186,8 +186,9 @@ impl<'de> Deserialize<'de> for Offer {
 }
 
 /// The names of [`ABILITIES`], in the same order.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "create",
+    "create_in_organization",
     "verify",
     "change_password",
     "change_password_verifies",
@@ -205,8 +206,9 @@ const NAMES: [&str; 16] = [
     "unmark_migrated",
 ];
 
-const ABILITIES: [Ability; 16] = [
+const ABILITIES: [Ability; 17] = [
     Ability::Create,
+    Ability::CreateInOrganization,
     Ability::Verify,
     Ability::ChangePassword,
     Ability::ChangePasswordVerifies,

@@ -195,6 +195,9 @@ impl Store for Memory {
 
     async fn create(&self, call: &Call, new: &NewAccount) -> Result<Account> {
         self.offered(Ability::Create)?;
+        if new.organization.is_some() && !self.descriptor.offers(Ability::CreateInOrganization) {
+            return Err(rejected(None));
+        }
         let mut record = self.record(call, new)?;
         password::keep(&mut record, self.password_check, &new.password)?;
         let mut rows = self.accounts.lock();

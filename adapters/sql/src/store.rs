@@ -53,7 +53,10 @@ impl<D: Database> SqlStore<D> {
             || statements.binds(StatementKey::ChangePassword, &Parameter::EmailVerified);
         let with_verify = (verifies && statements.has(StatementKey::ChangePassword))
             .then_some(Ability::ChangePasswordVerifies);
-        statements.keys().filter_map(ability).chain(with_verify).collect()
+        let in_organization = statements
+            .binds(StatementKey::Create, &Parameter::Organization)
+            .then_some(Ability::CreateInOrganization);
+        statements.keys().filter_map(ability).chain(with_verify).chain(in_organization).collect()
     }
 }
 

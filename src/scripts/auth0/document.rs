@@ -69,7 +69,9 @@ fn database(
         put("enable_script_context", true.into());
     }
     // In import mode sign-ups are Auth0's own, and need no script.
-    put("disable_signup", (options.invite_only || (proxy && !has(Action::Create))).into());
+    // Whoever signs up is no member of any organization, and where one is required could never sign in.
+    let no_sign_up = !has(Action::Create) || subject.organization_required;
+    put("disable_signup", (options.invite_only || (proxy && no_sign_up)).into());
     put("brute_force_protection", true.into());
     if proxy {
         // Otherwise names stay for ever what they were at the first sign-in.

@@ -15,6 +15,7 @@ const ATTEMPT_MAX: Duration = Duration::from_millis(9500);
 
 /// The connection, as configured.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts of a store and its connection")]
 pub struct Subject {
     /// Its name, which is Auth0's name for it too.
     pub connection: String,
@@ -34,6 +35,8 @@ pub struct Subject {
     pub identifiers: BTreeSet<IdentifierKind>,
     /// Whether an organization is one of the user's, and how they are named in `app_metadata.organizations`.
     pub organizations: Organizations,
+    /// Whether nobody signs in without an organization.
+    pub organization_required: bool,
 }
 
 /// Who keeps the users.
@@ -195,6 +198,14 @@ impl Options {
             (
                 !self.unconfirmed && !left_out.is_empty() && subject.mode == Mode::Proxy,
                 format!("no script for {}: their arguments are not documented; --unconfirmed writes them", left_out.join(" and ")),
+            ),
+            (
+                subject.organizations != Organizations::Off && !self.context,
+                "the connection asks for organizations, and Auth0 names one to the scripts only with --context".to_owned(),
+            ),
+            (
+                subject.organizations != Organizations::Off && subject.offers.contains(&Action::Create),
+                "a sign-up makes nobody a member, and one for an organization is refused; invite people instead".to_owned(),
             ),
             (
                 subject.offers.contains(&Action::ChangeEmail) && subject.mode == Mode::Proxy,

@@ -54,6 +54,7 @@ pub(super) fn post_login(subject: &Subject, options: &Options, answers: &Answers
         Organizations::ByName => "name",
     };
     settings.insert("organizations".to_owned(), organizations.into());
+    settings.insert("organization_required".to_owned(), subject.organization_required.into());
     assemble(include_str!("js/post_login.js"), &settings)
 }
 

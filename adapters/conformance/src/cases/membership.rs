@@ -5,6 +5,7 @@ use crate::expect;
 use crate::fixture::Scope;
 use crate::method::writing;
 use crate::world::{Outcome, World, read};
+use futures_util::future::join_all;
 use idstore_contract::{Ability, Account, ErrorKind, MembershipChange};
 
 pub(crate) fn cases(scope: &Scope) -> Vec<Case> {
@@ -15,8 +16,38 @@ pub(crate) fn cases(scope: &Scope) -> Vec<Case> {
     usual_cases!(
         "membership",
         scope,
-        [joining_and_leaving_show_and_twice_is_no_error, one_who_is_gone_is_not_found]
+        [
+            joining_and_leaving_show_and_twice_is_no_error,
+            eight_who_join_at_once_are_one_member,
+            an_account_begins_in_its_organization,
+            one_who_is_gone_is_not_found,
+        ]
     )
+}
+
+async fn eight_who_join_at_once_are_one_member(world: &World) -> Outcome {
+    let organization = world.scope.organization.unwrap_or_default();
+    let account = world.seed(&world.row(1)).await?;
+    let joins = (0..8).map(|_| change(world, &account, MembershipChange::Join(organization.into())));
+    for joined in join_all(joins).await {
+        joined?;
+    }
+    expect::same("a member after joining", &true, &is_member(world, &account).await?)
+}
+
+async fn an_account_begins_in_its_organization(world: &World) -> Outcome {
+    if !world.offers(Ability::CreateInOrganization) {
+        return Ok(());
+    }
+    let neighbour = world.seed(&world.row(2)).await?;
+    let mut new = world.new_account(1);
+    new.organization = world.scope.organization.map(str::to_owned);
+    let call = world.call();
+    let made =
+        writing(world, &call, &neighbour, |store, call, _| async move { store.create(&call, &new).await });
+    let account = expect::success("create", made.await)?;
+    expect::same("a member from the start", &true, &is_member(world, &account).await?)?;
+    expect::same("the neighbour is a member", &false, &is_member(world, &neighbour).await?)
 }
 
 async fn joining_and_leaving_show_and_twice_is_no_error(world: &World) -> Outcome {

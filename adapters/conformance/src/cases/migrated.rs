@@ -5,13 +5,26 @@ use crate::expect;
 use crate::fixture::Scope;
 use crate::method::writing;
 use crate::world::{Outcome, World};
+use futures_util::future::join_all;
 use idstore_contract::{Ability, Account, Error, ErrorKind, Mark};
 
 pub(crate) fn cases(scope: &Scope) -> Vec<Case> {
     if !scope.offers(Ability::MarkMigrated) || !scope.offers(Ability::UnmarkMigrated) {
         return Vec::new();
     }
-    usual_cases!("mark_migrated", scope, [the_mark_shows_and_can_be_taken_off, one_who_is_gone_is_not_found])
+    usual_cases!(
+        "mark_migrated",
+        scope,
+        [the_mark_shows_and_can_be_taken_off, eight_marks_at_once_are_one, one_who_is_gone_is_not_found]
+    )
+}
+
+async fn eight_marks_at_once_are_one(world: &World) -> Outcome {
+    let account = world.seed(&world.row(1)).await?;
+    for marked in join_all((0..8).map(|_| mark(world, &account, Mark::Migrated))).await {
+        expect::success("mark_migrated", marked)?;
+    }
+    expect::that(world.account(&account.user_id).await?.migrated.is_some(), "the mark does not show")
 }
 
 async fn the_mark_shows_and_can_be_taken_off(world: &World) -> Outcome {

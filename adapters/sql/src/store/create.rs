@@ -3,11 +3,11 @@
 use super::bind::{Ask, Binder};
 use super::read::{Inside, find};
 use super::write::{Claim, run};
-use super::{Database, SqlStore};
+use super::{Database, SqlStore, memberships};
 use crate::{Parameter, Statement, StatementKey};
 use idstore_contract::{
-    Account, Call, Error, ErrorKind, IdentifierKind, Lookup, NewAccount, NewPassword, Purpose, Rejection,
-    Result, proof,
+    Account, Call, Error, ErrorKind, IdentifierKind, Lookup, MembershipChange, NewAccount, NewPassword,
+    Purpose, Rejection, Result, proof,
 };
 use std::sync::Arc;
 
@@ -46,7 +46,29 @@ impl<D: Database> SqlStore<D> {
         if let (NewPassword::Clear(password), None) = (&new.password, &account.password) {
             self.accepts(transaction, call, &account, password).await?;
         }
+        self.begins_in(transaction, call, new, &account).await?;
         Ok(account)
+    }
+
+    /// Where memberships are told, the account must show the one that it was to begin in: an organization that is not
+    /// there takes nobody in, and an INSERT from a SELECT does not say so.
+    async fn begins_in(
+        &self,
+        transaction: &mut D::Transaction,
+        call: &Call,
+        new: &NewAccount,
+        account: &Account,
+    ) -> Result<()> {
+        let Some(organization) = &new.organization else { return Ok(()) };
+        if !self.statements.has(StatementKey::Organizations) {
+            return Ok(());
+        }
+        let shown = memberships::read(&mut Inside(transaction), &self.statements, call, account).await?;
+        proof::membership_changed(&MembershipChange::Join(organization.clone()), &shown).map_err(|_| {
+            let kind = ErrorKind::Rejected(Rejection::Value(None));
+            Error::new(kind, "the account does not begin in the organization: there may be no such one")
+                .with("statement", "statements.create")
+        })
     }
 
     /// The key of the account that was made by statements that did not return it.

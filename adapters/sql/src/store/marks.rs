@@ -1,7 +1,8 @@
 //! The mark of an account that was migrated to the platform: set and taken off, with its proof.
 
 use super::bind::{Ask, Binder, Change};
-use super::write::run;
+use super::read::{Outside, by_id};
+use super::write::{is_refused, run};
 use super::{Database, SqlStore};
 use crate::{Statement, StatementKey};
 use idstore_contract::{Account, Call, Mark, Purpose, Result, proof};
@@ -14,7 +15,18 @@ impl<D: Database> SqlStore<D> {
         let mut transaction = self.database.begin(call).await?;
         let done = self.mark_in(&mut transaction, call, statements, account, mark).await;
         let done = self.end(transaction, done).await;
-        self.name_conflict(done, call, &[], None).await
+        match self.name_conflict(done, call, &[], None).await {
+            // Two logins at once: a constraint let one of them set the mark, and it is there now.
+            Err(error) if is_refused(&error) && self.shows(call, account, mark).await? => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Whether the account shows the mark, or none.
+    async fn shows(&self, call: &Call, account: &Account, mark: Mark) -> Result<bool> {
+        let reader = &mut Outside(&self.database);
+        let read = by_id(reader, &self.statements, call, &account.user_id, Purpose::Profile).await?;
+        Ok(read.is_some_and(|read| read.migrated.is_some() == (mark == Mark::Migrated)))
     }
 
     async fn mark_in(

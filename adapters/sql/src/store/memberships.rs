@@ -1,8 +1,8 @@
 //! Roles and organizations: reading them, and joining and leaving with their proof.
 
 use super::bind::{Ask, Binder, Change};
-use super::read::{Inside, Reader};
-use super::write::{run, unfit};
+use super::read::{Inside, Outside, Reader};
+use super::write::{is_refused, run, unfit};
 use super::{Database, SqlStore};
 use crate::cell::{self, Unreadable};
 use crate::{Cell, Ran, Rows, Statement, StatementKey, Statements};
@@ -62,7 +62,14 @@ impl<D: Database> SqlStore<D> {
         let mut transaction = self.database.begin(call).await?;
         let done = self.membership_in(&mut transaction, call, statements, account, change).await;
         let done = self.end(transaction, done).await;
-        self.name_conflict(done, call, &[], None).await
+        match self.name_conflict(done, call, &[], None).await {
+            // Two at once: a constraint let one of them change it, and what both wanted may be so now.
+            Err(error) if is_refused(&error) => {
+                let shown = read(&mut Outside(&self.database), &self.statements, call, account).await?;
+                proof::membership_changed(change, &shown).map_err(|_| error)
+            }
+            done => done,
+        }
     }
 
     async fn membership_in(

@@ -145,6 +145,11 @@ pub(super) async fn run<T: Transaction>(
     Ok(touched)
 }
 
+/// Whether the store refused a value or found it taken: another call may have been faster.
+pub(super) fn is_refused(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::AlreadyExists(_) | ErrorKind::Rejected(_))
+}
+
 /// The server's type at a position can't hold what was to be bound.
 pub(super) fn unfit(statement: &Statement, position: usize) -> Error {
     let Some(parameter) = statement.parameters().get(position) else {

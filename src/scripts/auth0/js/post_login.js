@@ -28,7 +28,8 @@ exports.onExecutePostLogin = async (event, api) => {
 
   // Whether the organization of this sign-in is one of the user's, where the store says which those are.
   function isMember(user) {
-    if (settings.organizations === "off" || !event.organization) return true;
+    if (settings.organizations === "off") return true;
+    if (!event.organization) return !settings.organization_required;
     const own = (user.app_metadata && user.app_metadata.organizations) || [];
     return Array.isArray(own) && own.includes(event.organization[settings.organizations]);
   }
