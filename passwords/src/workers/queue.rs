@@ -1,6 +1,7 @@
 //! The queue between the callers and the worker threads, and the budget of memory.
 
 use super::WorkError;
+use super::pace::Pace;
 use super::work::Errand;
 use crate::kdf::{LaneKind, Scratch};
 use std::collections::VecDeque;
@@ -32,6 +33,7 @@ struct State {
     memory_left_kib: u64,
     /// Memory of jobs that ended, the last one behind.
     kept: Vec<Kept>,
+    pace: Pace,
     /// Threads that wait for a job.
     idle: usize,
     next_id: u64,
@@ -98,6 +100,7 @@ impl Queue {
             waiting: VecDeque::new(),
             memory_left_kib: memory_max_kib,
             kept: Vec::new(),
+            pace: Pace::default(),
             idle: 0,
             next_id: 0,
             closed: false,
@@ -105,10 +108,13 @@ impl Queue {
         Self { state: Mutex::new(state), changed: Condvar::new(), waiting_max, keep }
     }
 
-    /// `None` when as many wait as may.
+    /// `None` when as many wait as may, or so many that its deadline is likely to pass before its turn.
     pub(super) fn push(self: &Arc<Self>, mut job: Job) -> Option<Place> {
         let mut state = self.lock();
         if state.closed || state.waiting.len() >= self.waiting_max {
+            return None;
+        }
+        if state.pace.wait(state.waiting.len()) > job.deadline.saturating_duration_since(Instant::now()) {
             return None;
         }
         job.id = state.next_id;
@@ -207,6 +213,7 @@ impl State {
         })?;
         let job = self.waiting.remove(place)?;
         self.memory_left_kib = self.memory_left_kib.saturating_sub(job.memory_kib);
+        self.pace.taken(Instant::now(), self.waiting.len());
         Some(job)
     }
 
