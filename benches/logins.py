@@ -19,7 +19,7 @@ async def storm(port, token, seconds):
     output, _ = await wrk.communicate()
     requests, micros, failed = map(int, re.search(rb"RESULT (\d+) (\d+) (\d+)", output).groups())
     if failed:
-        sys.exit(f"{failed} logins failed")
+        sys.exit(f"{failed} of {requests} logins failed on port {port}")
     return requests, micros / 1e6
 
 

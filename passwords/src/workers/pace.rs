@@ -14,6 +14,11 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// A job comes to an empty queue: the time until it is taken says nothing, and the time before even less.
+    pub(super) fn begin(&mut self) {
+        self.last = None;
+    }
+
     /// A job was taken now, and so many wait behind it.
     pub(super) fn taken(&mut self, now: Instant, waiting: usize) {
         if let Some(last) = self.last {
@@ -59,6 +64,17 @@ mod tests {
             pace.taken(at(start, begin), 1);
             pace.taken(at(start, begin + 20), 0);
         }
+        assert_eq!(pace.wait(1), Duration::from_millis(20));
+    }
+
+    #[test]
+    fn jobs_that_were_taken_back_leave_no_pause_behind() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        pace.taken(start, 1);
+        pace.taken(at(start, 20), 1);
+        pace.begin();
+        pace.taken(at(start, 60_000), 1);
+        pace.taken(at(start, 60_020), 1);
         assert_eq!(pace.wait(1), Duration::from_millis(20));
     }
 

@@ -117,6 +117,9 @@ impl Queue {
         if state.pace.wait(state.waiting.len()) > job.deadline.saturating_duration_since(Instant::now()) {
             return None;
         }
+        if state.waiting.is_empty() {
+            state.pace.begin();
+        }
         job.id = state.next_id;
         state.next_id = state.next_id.wrapping_add(1);
         let place = Place { queue: Arc::clone(self), id: job.id };
