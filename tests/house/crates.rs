@@ -27,6 +27,12 @@ const WITHOUT: [&str; 1] = [
     "adapters/memory/src/error.rs",
 ];
 
+/// The crate with code for processors that have more than others.
+const KERNELS: &str = "passwords";
+
+/// The file of it that may call what not every processor has.
+const UNSAFE: &str = "passwords/src/kdf/simd.rs";
+
 /// What compares, or makes, a password's hash.
 const HASHES: [&str; 12] = [
     "argon2",
@@ -118,7 +124,7 @@ fn every_crate_inherits_the_lints_that_forbid_unsafe_code() {
         text("Cargo.toml").contains("unsafe_code = \"forbid\""),
         "Cargo.toml: unsafe_code = \"forbid\" is gone"
     );
-    for package in workspace() {
+    for package in workspace().iter().filter(|package| package.folder != KERNELS) {
         let manifest = if package.folder.is_empty() {
             "Cargo.toml".to_owned()
         } else {
@@ -128,6 +134,34 @@ fn every_crate_inherits_the_lints_that_forbid_unsafe_code() {
             text(&manifest).contains("[lints]\nworkspace = true"),
             "{manifest}: add `[lints]` with `workspace = true`"
         );
+    }
+}
+
+/// What depends on the processor can't be called without it. A crate can't soften one lint of the workspace's, so this
+/// one repeats them.
+#[test]
+fn one_file_alone_has_unsafe_code_and_its_crate_all_other_lints() {
+    let lints = |manifest: &str, table: &str| {
+        let text = text(manifest);
+        let begin = text.find(table).unwrap_or_else(|| panic!("{manifest}: no {table}"));
+        text[begin + table.len()..]
+            .lines()
+            .take_while(|line| !line.starts_with('['))
+            .filter(|line| line.contains('='))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let own = format!("{KERNELS}/Cargo.toml");
+    for table in ["rust", "clippy"] {
+        let everywhere: Vec<_> = lints("Cargo.toml", &format!("[workspace.lints.{table}]"))
+            .iter()
+            .map(|line| line.replace("unsafe_code = \"forbid\"", "unsafe_code = \"deny\""))
+            .collect();
+        assert_eq!(lints(&own, &format!("[lints.{table}]")), everywhere, "{own}: as in Cargo.toml");
+    }
+    for source in all_sources() {
+        let has = source.code.iter().any(|line| mentions(line, "unsafe") || mentions(line, "unsafe_code"));
+        assert_eq!(has, source.path == UNSAFE, "{}: {UNSAFE} alone has unsafe code", source.path);
     }
 }
 
