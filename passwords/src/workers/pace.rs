@@ -1,4 +1,4 @@
-//! [`Pace`]: how fast the queue moves, to tell a job that would come too late so at once.
+//! [`Pace`]: how fast jobs of a kind are taken, to tell a job that would come too late so at once.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A job comes to an empty queue: the time until it is taken says nothing, and the time before even less.
+    /// A job comes that waits for no other: the time until it is taken says nothing, and the time before even less.
     pub(super) fn begin(&mut self) {
         self.last = None;
     }

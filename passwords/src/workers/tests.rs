@@ -249,6 +249,15 @@ async fn what_is_unlikely_to_begin_in_time_is_busy_at_once() {
     let deadline = started.checked_add(Duration::from_millis(500)).unwrap();
     assert_eq!(workers.call(0, deadline, work).await, Err(WorkError::Busy));
     assert!(started.elapsed() < Duration::from_millis(400), "two seconds of work are before it");
+    // Those do not wait before it.
+    let write = Write::parse("django:bcrypt").unwrap();
+    let lane = workers.queue.push(Job::new(
+        0,
+        Some(LaneKind::Bcrypt),
+        deadline,
+        Box::new(Answering::new(Hashing::new(write, "password".into()), oneshot::channel().0)),
+    ));
+    assert!(lane.is_some());
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
