@@ -124,17 +124,20 @@ impl Derivation {
         Ok(Secret::new(std::mem::take(&mut *out)))
     }
 
-    /// The derivation begun for a lane, and the kind of it; `None` where it must be computed alone.
-    pub(crate) fn lane(&self) -> Option<(LaneKind, LaneInput)> {
+    /// What it can share a thread with.
+    pub(crate) fn lane_kind(&self) -> Option<LaneKind> {
+        self.kdf.lane_kind(self.digest_len)
+    }
+
+    /// The derivation begun for a lane; `None` where it must be computed alone, whatever its kind.
+    pub(crate) fn begin(&self) -> Option<LaneInput> {
         let (password, salt) = (self.password.expose(), self.salt.expose());
-        let kind = self.kdf.lane_kind(self.digest_len)?;
-        let input = match self.kdf {
+        match self.kdf {
             Kdf::Bcrypt(bcrypt) => bcrypt.lane(password, salt).ok(),
             Kdf::Pbkdf2(pbkdf2) => Some(pbkdf2.lane(password, salt)),
             Kdf::Phpass(phpass) => phpass.lane(password, salt),
             Kdf::Digest(_) | Kdf::DesCrypt | Kdf::Scrypt(_) | Kdf::Argon2(_) => None,
-        };
-        Some((kind, input?))
+        }
     }
 
     /// The digest from what a lane made, which may be longer.

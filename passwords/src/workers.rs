@@ -6,6 +6,7 @@
 //! As long as a thread is free, a job has a thread for itself. When jobs wait, those that can share a thread do: four
 //! bcrypts on one take little longer than one alone, so that a storm of logins ends three times as soon.
 
+mod pace;
 mod queue;
 mod work;
 mod worker;
@@ -87,7 +88,8 @@ impl WorkerOptions {
 /// Why a job has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkError {
-    /// The queue is full, or the job could not be started before its deadline. It was never begun.
+    /// The queue is full, or too long for the job's turn to come before its deadline: told at once. Or it was not begun
+    /// by its deadline after all. It was never begun.
     Busy,
     /// A worker panicked on it: a bug.
     Lost,

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::floors::mentions;
-use crate::sources::{all_sources, files, root, sources, text};
+use crate::sources::{all_sources, files, root, text};
 
 /// A crate of the workspace.
 struct Package {
@@ -26,6 +26,12 @@ const WITHOUT: [&str; 1] = [
     // No driver, so no driver's errors.
     "adapters/memory/src/error.rs",
 ];
+
+/// The crate with code for processors that have more than others.
+const KERNELS: &str = "passwords";
+
+/// The file of it that may call what not every processor has.
+const UNSAFE: &str = "passwords/src/kdf/simd.rs";
 
 /// What compares, or makes, a password's hash.
 const HASHES: [&str; 12] = [
@@ -118,11 +124,7 @@ fn every_crate_inherits_the_lints_that_forbid_unsafe_code() {
         text("Cargo.toml").contains("unsafe_code = \"forbid\""),
         "Cargo.toml: unsafe_code = \"forbid\" is gone"
     );
-    for package in workspace() {
-        // A kernel for what a processor may have is called in one file, which says why; see below.
-        if package.folder == "passwords" {
-            continue;
-        }
+    for package in workspace().iter().filter(|package| package.folder != KERNELS) {
         let manifest = if package.folder.is_empty() {
             "Cargo.toml".to_owned()
         } else {
@@ -135,32 +137,32 @@ fn every_crate_inherits_the_lints_that_forbid_unsafe_code() {
     }
 }
 
-/// `passwords` has the workspace's lints, but that one file may allow `unsafe`, and says so at its top.
+/// What depends on the processor can't be called without it. A crate can't soften one lint of the workspace's, so this
+/// one repeats them.
 #[test]
-fn one_file_of_one_crate_may_be_unsafe_and_says_why() {
-    let table = |manifest: &str, name: &str| -> Vec<String> {
+fn one_file_alone_has_unsafe_code_and_its_crate_all_other_lints() {
+    let lints = |manifest: &str, table: &str| {
         let text = text(manifest);
-        let table =
-            text.split(&format!("\n[{name}]\n")).nth(1).unwrap_or_else(|| panic!("{manifest}: no [{name}]"));
-        let lines = table.split("\n[").next().unwrap().lines();
-        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+        let begin = text.find(table).unwrap_or_else(|| panic!("{manifest}: no {table}"));
+        text[begin + table.len()..]
+            .lines()
+            .take_while(|line| !line.starts_with('['))
+            .filter(|line| line.contains('='))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
-    let but_for_unsafe = |lints: Vec<String>| -> Vec<String> {
-        lints.into_iter().filter(|lint| !lint.starts_with("unsafe_code")).collect()
-    };
-    let (workspace, own) =
-        (table("Cargo.toml", "workspace.lints.rust"), table("passwords/Cargo.toml", "lints.rust"));
-    assert!(own.contains(&"unsafe_code = \"deny\"".to_owned()), "{own:?}");
-    assert_eq!(but_for_unsafe(workspace), but_for_unsafe(own));
-    assert_eq!(table("Cargo.toml", "workspace.lints.clippy"), table("passwords/Cargo.toml", "lints.clippy"));
-    let allowing: Vec<String> = sources("passwords")
-        .into_iter()
-        .filter(|source| {
-            source.code.iter().any(|line| line.contains("unsafe_code") || mentions(line, "unsafe"))
-        })
-        .map(|source| source.path)
-        .collect();
-    assert_eq!(allowing, ["passwords/src/kdf/simd.rs"]);
+    let own = format!("{KERNELS}/Cargo.toml");
+    for table in ["rust", "clippy"] {
+        let everywhere: Vec<_> = lints("Cargo.toml", &format!("[workspace.lints.{table}]"))
+            .iter()
+            .map(|line| line.replace("unsafe_code = \"forbid\"", "unsafe_code = \"deny\""))
+            .collect();
+        assert_eq!(lints(&own, &format!("[lints.{table}]")), everywhere, "{own}: as in Cargo.toml");
+    }
+    for source in all_sources() {
+        let has = source.code.iter().any(|line| mentions(line, "unsafe") || mentions(line, "unsafe_code"));
+        assert_eq!(has, source.path == UNSAFE, "{}: {UNSAFE} alone has unsafe code", source.path);
+    }
 }
 
 #[test]

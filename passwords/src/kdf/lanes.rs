@@ -33,7 +33,7 @@ pub(crate) trait Stream: Sized {
 }
 
 /// What can share a thread, and with what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LaneKind {
     Bcrypt,
     Sha512,

@@ -1,9 +1,10 @@
 //! The queue between the callers and the worker threads, and the budget of memory.
 
 use super::WorkError;
+use super::pace::Pace;
 use super::work::Errand;
 use crate::kdf::{LaneKind, Scratch};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,10 @@ pub(super) struct Job {
     deadline: Instant,
     errand: Box<dyn Errand>,
 }
+
+/// Jobs that wait for each other: what they can share a thread with, and whether they wait for memory. Those of another
+/// class may pass them.
+type Class = (Option<LaneKind>, bool);
 
 /// The jobs that wait, in the order in which they came.
 pub(super) struct Queue {
@@ -32,6 +37,7 @@ struct State {
     memory_left_kib: u64,
     /// Memory of jobs that ended, the last one behind.
     kept: Vec<Kept>,
+    paces: BTreeMap<Class, Pace>,
     /// Threads that wait for a job.
     idle: usize,
     next_id: u64,
@@ -74,6 +80,10 @@ impl Job {
     ) -> Self {
         Self { id: 0, memory_kib, lane, deadline, errand }
     }
+
+    fn class(&self) -> Class {
+        (self.lane, self.memory_kib > 0)
+    }
 }
 
 impl Taken {
@@ -98,6 +108,7 @@ impl Queue {
             waiting: VecDeque::new(),
             memory_left_kib: memory_max_kib,
             kept: Vec::new(),
+            paces: BTreeMap::new(),
             idle: 0,
             next_id: 0,
             closed: false,
@@ -105,10 +116,13 @@ impl Queue {
         Self { state: Mutex::new(state), changed: Condvar::new(), waiting_max, keep }
     }
 
-    /// `None` when as many wait as may.
+    /// `None` when as many wait as may, or so many that its deadline is likely to pass before its turn.
     pub(super) fn push(self: &Arc<Self>, mut job: Job) -> Option<Place> {
         let mut state = self.lock();
         if state.closed || state.waiting.len() >= self.waiting_max {
+            return None;
+        }
+        if !state.comes_in_time(&job) {
             return None;
         }
         job.id = state.next_id;
@@ -207,7 +221,23 @@ impl State {
         })?;
         let job = self.waiting.remove(place)?;
         self.memory_left_kib = self.memory_left_kib.saturating_sub(job.memory_kib);
+        let behind = self.waiting_of(job.class());
+        self.paces.entry(job.class()).or_default().taken(Instant::now(), behind);
         Some(job)
+    }
+
+    /// Whether its turn is likely to come before its deadline.
+    fn comes_in_time(&mut self, job: &Job) -> bool {
+        let before = self.waiting_of(job.class());
+        let pace = self.paces.entry(job.class()).or_default();
+        if before == 0 {
+            pace.begin();
+        }
+        pace.wait(before) <= job.deadline.saturating_duration_since(Instant::now())
+    }
+
+    fn waiting_of(&self, class: Class) -> usize {
+        self.waiting.iter().filter(|job| job.class() == class).count()
     }
 
     fn kept_of(&mut self, kib: u64) -> Option<Scratch> {

@@ -61,8 +61,8 @@ impl Worker {
     fn go_on(&mut self, mut taken: Taken, mut found: Option<Secret>) {
         let started = Instant::now();
         while let Some(derivation) = taken.errand().go_on(found.take()) {
-            if let Some((kind, input)) = derivation.lane()
-                && self.lanes.has_room(kind)
+            if derivation.lane_kind().is_some_and(|kind| self.lanes.has_room(kind))
+                && let Some(input) = derivation.begin()
             {
                 return self.lanes.join(input, (taken, derivation));
             }

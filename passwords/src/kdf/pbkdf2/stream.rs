@@ -13,8 +13,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// The lanes of a vector of 512 bits.
 pub(crate) const LANES: usize = 8;
 
-/// From how many on a vector is faster than one after another: it takes as long as three of them.
-const VECTOR_MIN: usize = 4;
+/// From how many on a vector is faster than one after another: it takes as long as two of them.
+const VECTOR_MIN: usize = 3;
 
 /// HMAC's key and block, in bytes.
 const BLOCK: usize = 128;

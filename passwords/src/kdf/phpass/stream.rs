@@ -10,8 +10,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// Two vectors of 256 bits: one alone would wait for itself.
 pub(crate) const LANES: usize = 16;
 
-/// From how many on vectors are faster than one after another: they take as long as three of them.
-const VECTOR_MIN: usize = 4;
+/// From how many on vectors are faster than one after another: they take as long as four or five of them.
+const VECTOR_MIN: usize = 5;
 
 /// The longest password that fits into one block behind a digest and before MD5's padding, in bytes.
 const PASSWORD_BYTES_MAX: usize = 39;
