@@ -24,6 +24,7 @@ mod input;
 mod invites;
 mod lifecycle;
 mod mistakes;
+mod organization_needs;
 mod organizations;
 mod outages;
 mod pages;
