@@ -1,5 +1,6 @@
 //! [`Hash`]: a stored value that was understood, ready to be compared with a password; [`Shape`]: its cost alone.
 
+use crate::expression::Inputs;
 use crate::kdf::Recipe;
 use crate::write::Refusal;
 use idstore_secret::Secret;
@@ -30,6 +31,16 @@ pub(crate) struct Parts {
     pub(crate) recipe: Recipe,
     pub(crate) salt: Secret,
     pub(crate) digest: Secret,
+    pub(crate) bound: Bound,
+}
+
+/// What goes in beside password and salt, from elsewhere than the stored value.
+#[derive(Clone, Default)]
+pub(crate) struct Bound {
+    /// The account's name, for the schemes that take it.
+    pub(crate) user: Option<Secret>,
+    /// The configured key or pepper, for the schemes that take it.
+    pub(crate) key: Option<Secret>,
 }
 
 /// What verifying a hash costs: its scheme and cost without salt and digest. A stand-in copies it.
@@ -138,24 +149,59 @@ impl Parts {
         recipe: Recipe,
         salt: Secret,
         digest_len: usize,
+        bound: Bound,
         password: &Secret,
     ) -> Result<Self, HashFailure> {
         let mut digest = Zeroizing::new(vec![0; digest_len]);
-        recipe.derive(password.expose(), salt.expose(), &mut digest)?;
-        Ok(Self { recipe, salt, digest: Secret::new(std::mem::take(&mut *digest)) })
+        recipe.derive(&bound.inputs(password, &salt), &mut digest)?;
+        Ok(Self { recipe, salt, digest: Secret::new(std::mem::take(&mut *digest)), bound })
+    }
+
+    /// Parts that stand in the stored value alone.
+    pub(crate) fn new(recipe: Recipe, salt: Secret, digest: Secret) -> Self {
+        Self { recipe, salt, digest, bound: Bound::default() }
     }
 
     /// An empty digest matches nothing, whatever a parser let through.
     fn matches(&self, password: &Secret) -> Result<bool, HashFailure> {
         let mut found = Zeroizing::new(vec![0; self.digest.len()]);
-        self.recipe.derive(password.expose(), self.salt.expose(), &mut found)?;
+        match self.recipe.derive(&self.bound.inputs(password, &self.salt), &mut found) {
+            Ok(()) => {}
+            // The password has no form under this scheme, so that it is not the one.
+            Err(HashFailure::Refused(_)) => return Ok(false),
+            Err(failure) => return Err(failure),
+        }
         let same: bool = found.as_slice().ct_eq(self.digest.expose()).into();
         Ok(same && !self.digest.is_empty())
     }
 
     /// Whether both derive and expect the same bytes.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
-        self.recipe == other.recipe && self.salt.same_as(&other.salt) && self.digest.same_as(&other.digest)
+        self.recipe == other.recipe
+            && self.salt.same_as(&other.salt)
+            && self.digest.same_as(&other.digest)
+            && same(self.bound.user.as_ref(), other.bound.user.as_ref())
+            && same(self.bound.key.as_ref(), other.bound.key.as_ref())
+    }
+}
+
+fn same(one: Option<&Secret>, other: Option<&Secret>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.same_as(other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
+impl Bound {
+    /// All that a recipe takes.
+    pub(crate) fn inputs<'a>(&'a self, password: &'a Secret, salt: &'a Secret) -> Inputs<'a> {
+        Inputs {
+            pass: password.expose(),
+            salt: salt.expose(),
+            user: self.user.as_ref().map(Secret::expose).unwrap_or_default(),
+            key: self.key.as_ref().map(Secret::expose).unwrap_or_default(),
+            ..Inputs::default()
+        }
     }
 }
 
@@ -172,11 +218,8 @@ impl Shape {
     /// Does the work of verifying a hash of this shape, and learns nothing. Blocks as [`Hash::verify`] does.
     pub(crate) fn imitate(&self, password: &Secret) -> Result<(), HashFailure> {
         for outline in self.outlines() {
-            let parts = Parts {
-                recipe: outline.recipe,
-                salt: Secret::new(vec![0; outline.salt_len]),
-                digest: Secret::new(vec![0; outline.digest_len]),
-            };
+            let zeros = |count| Secret::new(vec![0; count]);
+            let parts = Parts::new(outline.recipe, zeros(outline.salt_len), zeros(outline.digest_len));
             // The answer is not used: whether these bytes happen to match means nothing.
             black_box(parts.matches(password)?);
         }
@@ -226,7 +269,14 @@ mod tests {
 
     fn hash(kdf: Kdf, salt_len: usize, digest_len: usize) -> Hash {
         let salt = Secret::new(vec![1; salt_len]);
-        let parts = Parts::derive(kdf.into(), salt, digest_len, &"password".into()).unwrap();
+        let parts = Parts::derive(
+            crate::scheme::Usual::of(Some(kdf), crate::random::Salt::None, digest_len).recipe,
+            salt,
+            digest_len,
+            Bound::default(),
+            &"password".into(),
+        )
+        .unwrap();
         Hash::new(vec![Candidate { scheme: "test", parts }]).unwrap()
     }
 

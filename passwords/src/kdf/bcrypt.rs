@@ -33,10 +33,15 @@ impl Bcrypt {
     /// The key is the password with a NUL behind it, cut at 72 bytes. A NUL inside stays, as most implementations
     /// keep it: C's cut there, but a password with NUL never comes here, for no caller may send one.
     pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
-        let salt: [u8; BCRYPT_SALT_BYTES] = salt.try_into().map_err(|_| HashFailure::Parameters)?;
         let key: Zeroizing<Vec<u8>> =
             Zeroizing::new(password.iter().copied().chain([0]).take(PASSWORD_BYTES_MAX).collect());
-        let digest = Zeroizing::new(bcrypt::bcrypt(self.cost, salt, &key));
+        self.derive_from_key(&key, salt, out)
+    }
+
+    /// From 1 to 72 bytes of key, as the schedule takes them.
+    pub(super) fn derive_from_key(self, key: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
+        let salt: [u8; BCRYPT_SALT_BYTES] = salt.try_into().map_err(|_| HashFailure::Parameters)?;
+        let digest = Zeroizing::new(bcrypt::bcrypt(self.cost, salt, key));
         copy(digest.as_slice(), out);
         Ok(())
     }
