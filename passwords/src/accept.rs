@@ -3,7 +3,7 @@
 use crate::custom::{Choice, Schemes};
 use crate::hash::{Hash, Shape};
 use crate::limits::Limits;
-use crate::scheme::{Columns, NameError, NameWarning, NotRead, Scheme, named, unknown};
+use crate::scheme::{Columns, NameError, NameWarning, NotRead, Scheme, named, scheme, unknown};
 use crate::schemes::all;
 use crate::stored::{HASH_BYTES_MAX, Reading, SALT_BYTES_MAX, Stored, Unusable, is_disabled};
 use idstore_secret::Secret;
@@ -124,17 +124,20 @@ impl Accept {
     }
 
     fn read_as_named(&self, name: &str, columns: &Columns<'_>, limits: &Limits) -> Reading {
-        let accepted: Vec<_> = self.choices().filter(|choice| choice.scheme.is_meant_by(name)).collect();
+        // A scheme's name means that scheme, even where it is a family's too.
+        let exact = scheme(name).is_some() || self.choices().any(|choice| choice.scheme.name == name);
+        let means = |choice: &&Choice| choice.scheme.name == name || !exact && choice.scheme.family() == Some(name);
+        let accepted: Vec<_> = self.choices().filter(means).collect();
         let Some(first) = accepted.first() else {
             return Reading::Unusable(match named(name).first() {
                 Some(scheme) => Unusable::NotAccepted { scheme: scheme.name },
                 None => Unusable::UnknownSchemeName,
             });
         };
-        let scheme = first.scheme.name;
+        let first = first.scheme.name;
         let reading = read_as(accepted.into_iter(), columns, limits);
         if matches!(reading, Reading::Unusable(Unusable::Unknown)) {
-            return Reading::Unusable(Unusable::Malformed { scheme });
+            return Reading::Unusable(Unusable::Malformed { scheme: first });
         }
         reading
     }

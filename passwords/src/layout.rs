@@ -156,10 +156,6 @@ impl Layout {
         self.own().is_some() || self.has(|part| matches!(part, Part::Salt(_)))
     }
 
-    pub(crate) fn has_number(&self, name: Stored) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Number(own, _) if *own == name))
-    }
-
     pub(crate) fn has_user(&self) -> bool {
         self.has(|part| matches!(part, Part::User))
     }

@@ -35,8 +35,11 @@ pub struct Limits {
     pub yescrypt_memory_max_kib: u32,
     /// scrypt's N as a power of two. Default 17: with r = 8 this is 128 MiB.
     pub scrypt_log2_n_max: u8,
-    /// scrypt's r, which multiplies time and memory. Default 16: some libraries write 16 with a small N.
+    /// scrypt's r, which multiplies time and memory. Default 32: libxcrypt's `$7$` has 32, some libraries
+    /// write 16, all with a small N.
     pub scrypt_block_size_max: u32,
+    /// scrypt's memory, which N and r make together, in KiB. Default 262,144 (256 MiB).
+    pub scrypt_memory_max_kib: u32,
     /// scrypt's p, which multiplies time. Default 10.
     pub scrypt_parallelism_max: u32,
 }
@@ -55,7 +58,8 @@ impl Default for Limits {
             des_rounds_max: 200_000,
             yescrypt_memory_max_kib: 1 << 18,
             scrypt_log2_n_max: 17,
-            scrypt_block_size_max: 16,
+            scrypt_block_size_max: 32,
+            scrypt_memory_max_kib: 1 << 18,
             scrypt_parallelism_max: 10,
         }
     }
@@ -96,6 +100,7 @@ impl Limits {
         range("yescrypt_memory_max_kib", self.yescrypt_memory_max_kib, 1, 1 << 22);
         range("scrypt_log2_n_max", u32::from(self.scrypt_log2_n_max), 1, 24);
         range("scrypt_block_size_max", self.scrypt_block_size_max, 1, 64);
+        range("scrypt_memory_max_kib", self.scrypt_memory_max_kib, 1, 1 << 22);
         range("scrypt_parallelism_max", self.scrypt_parallelism_max, 1, 64);
         problems
     }
@@ -105,7 +110,8 @@ impl Limits {
         let scrypt = 128_u64
             .saturating_mul(u64::from(self.scrypt_block_size_max))
             .saturating_mul(1_u64.checked_shl(u32::from(self.scrypt_log2_n_max)).unwrap_or(u64::MAX));
-        u64::from(self.argon2_memory_max_kib.max(self.yescrypt_memory_max_kib)).max(scrypt.div_ceil(1024))
+        u64::from(self.argon2_memory_max_kib.max(self.yescrypt_memory_max_kib))
+            .max(scrypt.div_ceil(1024).min(u64::from(self.scrypt_memory_max_kib)))
     }
 
     /// Whether these parts may be worked on.
@@ -136,6 +142,9 @@ impl Limits {
             Kdf::Scrypt(scrypt) => {
                 within(scrypt.log2_n() <= self.scrypt_log2_n_max, "scrypt_log2_n_max")?;
                 within(scrypt.block_size() <= self.scrypt_block_size_max, "scrypt_block_size_max")?;
+                // What p adds is small beside it, and has its own limit.
+                let memory_kib = scrypt.n().saturating_mul(u64::from(scrypt.block_size())).div_ceil(8);
+                within(memory_kib <= u64::from(self.scrypt_memory_max_kib), "scrypt_memory_max_kib")?;
                 within(scrypt.parallelism() <= self.scrypt_parallelism_max, "scrypt_parallelism_max")
             }
             Kdf::Argon2(argon2) => {

@@ -99,14 +99,16 @@ fn build() -> Vec<Result<Scheme, String>> {
 impl Line {
     fn scheme(&self, formats: Vec<(Box<dyn Format>, bool)>) -> Result<Scheme, String> {
         let written = formats.iter().any(|(_, written)| *written);
+        let place = formats.iter().position(|(_, written)| *written).unwrap_or(0);
         let mut formats = formats.into_iter().map(|(format, _)| format);
-        let first = formats.next().ok_or("a scheme without a format")?;
+        let before = formats.by_ref().take(place).collect();
+        let writer = formats.next().ok_or("a scheme without a format")?;
         Ok(Scheme {
             name: self.name,
             detection: self.detection,
             strength: self.strength,
             written,
-            format: Box::new(Alternatives { first, others: formats.collect() }),
+            format: Box::new(Alternatives { before, writer, after: formats.collect() }),
         })
     }
 
@@ -125,10 +127,12 @@ impl Line {
     }
 }
 
-/// Formats of one name: the first writes, all read.
+/// Formats of one name: all read, in this order.
 struct Alternatives {
-    first: Box<dyn Format>,
-    others: Vec<Box<dyn Format>>,
+    before: Vec<Box<dyn Format>>,
+    /// What new passwords are written in.
+    writer: Box<dyn Format>,
+    after: Vec<Box<dyn Format>>,
 }
 
 impl Format for Alternatives {
@@ -145,15 +149,15 @@ impl Format for Alternatives {
     }
 
     fn print(&self, parts: &Parts) -> Option<Written> {
-        self.all().find_map(|format| format.print(parts))
+        self.writer.print(parts).or_else(|| self.all().find_map(|format| format.print(parts)))
     }
 
     fn usual(&self) -> Usual {
-        self.first.usual()
+        self.writer.usual()
     }
 
     fn needs_salt_column(&self) -> bool {
-        self.first.needs_salt_column()
+        self.writer.needs_salt_column()
     }
 
     fn takes_key(&self) -> bool {
@@ -171,17 +175,17 @@ impl Format for Alternatives {
     }
 
     fn is_reversible(&self) -> bool {
-        self.first.is_reversible()
+        self.writer.is_reversible()
     }
 
     fn needs_user(&self) -> bool {
-        self.first.needs_user()
+        self.writer.needs_user()
     }
 }
 
 impl Alternatives {
     fn all(&self) -> impl Iterator<Item = &dyn Format> {
-        std::iter::once(&self.first).chain(&self.others).map(AsRef::as_ref)
+        self.before.iter().chain(std::iter::once(&self.writer)).chain(&self.after).map(AsRef::as_ref)
     }
 }
 

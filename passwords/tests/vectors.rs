@@ -13,7 +13,7 @@
 
 mod vector;
 
-use idstore_passwords::Reading;
+use idstore_passwords::{Accept, Limits, Reading, identify, likely};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -78,4 +78,65 @@ fn every_value_of_the_originals_verifies_and_a_wrong_password_does_not() {
     let (ran, left) = if long { (quick.len() + slow.len(), 0) } else { (quick.len(), slow.len()) };
     println!("{ran} vectors of {} formats ran, {left} were left for IDSTORE_LONG=1", labels.len());
     assert!(problems.is_empty(), "{} of {ran}:\n{}", problems.len(), problems.join("\n"));
+}
+
+#[test]
+fn the_values_that_others_published_verify_too() {
+    const PLACE: &str = "IDSTORE_PUBLISHED_VECTORS";
+    let Some(file) = std::env::var_os(PLACE) else {
+        println!("{PLACE} names no file: the published values, which are not ours to copy, were not checked");
+        return;
+    };
+    let lines = std::fs::read_to_string(&file).unwrap();
+    let (short, ours): (Vec<_>, Vec<_>) = parse(&lines).into_iter().partition(|vector| {
+        // A salt of fewer than eight bytes, which neither Argon2's reference implementation nor the library takes.
+        vector.format.ends_with(":argon2") && vector.salt.as_ref().is_some_and(|salt| salt.len() < 8)
+    });
+    let problems = on_two_threads(&ours, verifies);
+    println!("{} published vectors ran, {} have too short a salt", ours.len(), short.len());
+    assert!(problems.is_empty(), "{} of {}:\n{}", problems.len(), ours.len(), problems.join("\n"));
+}
+
+#[test]
+fn the_scheme_column_or_the_family_read_a_value_as_its_label_does() {
+    for vector in vectors() {
+        let accept = vector.accept(&vector.format);
+        let reading = accept.read(&vector.stored(Some(&vector.format)), &Limits::default());
+        let Reading::Hash(hash) = reading else { panic!("{}: {reading:?}", vector.id) };
+        assert_eq!(hash.scheme(), vector.format);
+        if let Some((family, _)) = vector.format.split_once(':') {
+            let reading = vector.accept(family).read(&vector.stored(None), &Limits::default());
+            assert!(matches!(reading, Reading::Hash(_)), "{}: {reading:?}", vector.id);
+        }
+    }
+}
+
+#[test]
+fn without_a_list_the_self_describing_and_strong_are_accepted_and_nothing_else() {
+    let (default, warnings) = Accept::parse(None).unwrap();
+    assert_eq!(warnings, []);
+    let accepted: BTreeSet<_> = default.names().collect();
+    for vector in vectors() {
+        let reading = default.read(&vector.stored(None), &Limits::default());
+        let Some(likely) = likely(vector.stored.expose_text().unwrap())
+            .into_iter()
+            .find(|likely| likely.name == vector.format)
+        else {
+            continue;
+        };
+        let expected = likely.self_describing && !likely.weak && !likely.needs_key;
+        assert_eq!(accepted.contains(vector.format.as_str()), expected, "{}", vector.id);
+        if expected {
+            assert!(matches!(reading, Reading::Hash(_)), "{}: {reading:?}", vector.id);
+        }
+    }
+}
+
+#[test]
+fn a_pasted_value_is_told_its_scheme() {
+    for vector in vectors() {
+        let names = identify(vector.stored.expose_text().unwrap());
+        let clear = ["plaintext", "spring-raw:noop", "ldap:cleartext"].contains(&vector.format.as_str());
+        assert_ne!(names.contains(&vector.format.as_str()), clear, "{}: {names:?}", vector.id);
+    }
 }

@@ -204,6 +204,9 @@ impl Parser {
         } else {
             return Err(format!("\"{name}\" is no function"));
         };
+        if self.derivation.is_some() {
+            return Err(format!("{name}() can't stand around another key derivation"));
+        }
         self.derivation = Some((before, stage));
         Ok(Node::Input(Input::Derived))
     }

@@ -29,7 +29,7 @@ macro_rules! aix {
         Own {
             name: $name,
             read: |text| aix(text, $prefix, Algorithm::$algorithm),
-            print: |parts, _| print_aix(parts, $prefix),
+            print: |_, _| None,
             usual: || (pbkdf2(Algorithm::$algorithm, 1 << 6), Salt::Alphanumeric(16), Algorithm::$algorithm.len()),
             at_cost: |_| None,
         }
@@ -102,7 +102,8 @@ fn print_spring(parts: &Parts) -> Option<String> {
     Some(format!("${cost:x}${salt}${}", Base64::Padded.encode(parts.digest.expose())))
 }
 
-/// `{ssha256}06$salt$digest`: two digits of rounds as a power of two.
+/// `{ssha256}06$salt$digest`: two digits of rounds as a power of two. The characters of the last group hold some of its
+/// bits alone, for which reason the whole groups are compared, and nothing is written.
 fn aix(text: &str, prefix: &str, algorithm: Algorithm) -> Result<Parts, NotRead> {
     let rest = text.strip_prefix(prefix).filter(|rest| rest.as_bytes().get(2) == Some(&b'$')).ok_or(NotRead::Other)?;
     let read = || {
@@ -110,18 +111,12 @@ fn aix(text: &str, prefix: &str, algorithm: Algorithm) -> Result<Parts, NotRead>
         let cost = decimal(cost.strip_prefix('0').unwrap_or(cost))?;
         let pbkdf2 = Pbkdf2::new(algorithm, 1_u32.checked_shl(cost)?)?;
         let digest = Base64::Little.decode(digest).filter(|digest| digest.len() == algorithm.len())?;
-        parts(Kdf::Pbkdf2(pbkdf2), salt.into(), Secret::new(turned(digest.expose())))
+        parts(Kdf::Pbkdf2(pbkdf2), salt.into(), Secret::new(whole_groups(digest.expose())))
     };
     read().ok_or(NotRead::Malformed)
 }
 
-fn print_aix(parts: &Parts, prefix: &str) -> Option<String> {
-    let Kdf::Pbkdf2(pbkdf2) = parts.recipe.kdf else { return None };
-    let digest = Base64::Little.encode(&turned(parts.digest.expose()));
-    Some(format!("{prefix}{:02}${}${digest}", pbkdf2.rounds().checked_ilog2()?, parts.salt.expose_text()?))
-}
-
 /// Each group of three bytes from its last to its first.
-fn turned(bytes: &[u8]) -> Vec<u8> {
-    bytes.chunks(3).flat_map(|group| group.iter().rev()).copied().collect()
+fn whole_groups(bytes: &[u8]) -> Vec<u8> {
+    bytes.as_chunks::<3>().0.iter().flat_map(|group| group.iter().rev()).copied().collect()
 }

@@ -9,8 +9,6 @@ macro_rules! expression {
     }};
 }
 
-use expression;
-
 mod columns;
 mod documents;
 mod firebase;

@@ -23,7 +23,7 @@ pub(super) const TABLE: &[Line] = &[
     marked("sun_md5_crypt", "<sun_md5_crypt>", "sun_md5_crypt(pass)", "write"),
     marked("yescrypt", "<yescrypt>", "yescrypt(pass)", "write"),
     marked("scrypt-mcf7", "<scrypt_mcf7>", "scrypt_mcf7(pass)", "write"),
-    marked_weak("bsd_nthash", "$3$$<digest>", "md4(utf16le(pass))", "write"),
+    marked_weak("bsd_nthash", "$3$$<digest>", "md4(widen(pass))", "write"),
     weak("nthash", "<digest>", "md4(utf16le(pass))", "write"),
     weak("lmhash", "<digest>", "lm(cp437(upper(pass)))", ""),
     weak("lmhash:half", "<digest>", "left(bin(lm(cp437(upper(pass)))), 8)", ""),
@@ -70,9 +70,9 @@ pub(super) const TABLE: &[Line] = &[
 
     weak("aix_md5", "<aix_md5_crypt>", "aix_md5_crypt(pass)", "write"),
     weak("aix_md5", "{smd5}<aix_md5_crypt>", "aix_md5_crypt(pass)", ""),
-    marked_weak("aix_ssha1", "<aix_ssha1>", "aix_ssha1(pass)", "write"),
-    marked_weak("aix_ssha256", "<aix_ssha256>", "aix_ssha256(pass)", "write"),
-    marked_weak("aix_ssha512", "<aix_ssha512>", "aix_ssha512(pass)", "write"),
+    marked_weak("aix_ssha1", "<aix_ssha1>", "aix_ssha1(pass)", ""),
+    marked_weak("aix_ssha256", "<aix_ssha256>", "aix_ssha256(pass)", ""),
+    marked_weak("aix_ssha512", "<aix_ssha512>", "aix_ssha512(pass)", ""),
 
     marked("kratos:pbkdf2-sha224", "<pbkdf2_phc_sha224>", "pbkdf2_phc_sha224(pass)", ""),
     marked("kratos:pbkdf2-sha384", "<pbkdf2_phc_sha384>", "pbkdf2_phc_sha384(pass)", ""),
