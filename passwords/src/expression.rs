@@ -84,8 +84,8 @@ impl Expression {
 
     /// The number of bytes that the expression makes of an empty password; `None` where the derivation's stored digest
     /// decides.
-    pub(crate) fn len(&self, rounds: u32) -> Option<usize> {
-        let mut inputs = Inputs { rounds: rounds.min(2), ..Inputs::default() };
+    pub(crate) fn len(&self) -> Option<usize> {
+        let mut inputs = Inputs { rounds: 1, brief: true, ..Inputs::default() };
         if matches!(self.stage, Stage::None) {
             let len = |pass| self.before(&Inputs { pass, ..inputs }).ok().map(|bytes| bytes.len());
             return len(b"").filter(|empty| len(b"x") == Some(*empty));
@@ -134,6 +134,11 @@ impl Expression {
             None => true,
         };
         Strength::of(matches!(self.stage, Stage::None) && few)
+    }
+
+    /// Whether the derivation takes a digest in, so that cutting it leaves no part of the password out.
+    pub(crate) fn digests_first(&self) -> bool {
+        self.before.is_one_way() || self.before.fits_bcrypt()
     }
 
     fn uses(&self, input: &Input) -> bool {

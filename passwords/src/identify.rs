@@ -34,8 +34,11 @@ pub fn likely(text: &str) -> Vec<Likely> {
     }
     // A pasted value comes without what stands beside it; anything shows whether the text itself fits.
     let columns = Columns { text, salt: Some(b""), user: Some(b""), parameters: None, key: Some(b"") };
+    let without_salt = Columns { salt: None, ..columns };
     let fits = |scheme: &&'static Scheme| {
-        matches!(scheme.format.read(&columns), Ok(_) | Err(NotRead::TooCostly(_) | NotRead::MissingParameters))
+        let read = scheme.format.read(&columns);
+        matches!(read, Ok(_) | Err(NotRead::TooCostly(_) | NotRead::MissingParameters))
+            || matches!(scheme.format.read(&without_salt), Err(NotRead::MissingSalt))
     };
     let (mut named, others): (Vec<_>, Vec<_>) =
         all().filter(|scheme| !scheme.format.is_clear(text)).filter(fits).partition(|scheme| scheme.is_self_describing());

@@ -88,13 +88,16 @@ impl Recipe {
     /// Whether the derivation would leave a part of this password out.
     pub(crate) fn would_cut(&self, inputs: &Inputs<'_>) -> bool {
         let Some(most) = self.kdf.password_bytes_max() else { return false };
+        if self.expression.digests_first() {
+            return false;
+        }
         let inputs = Inputs { rounds: self.rounds, ..*inputs };
         self.expression.before(&inputs).is_ok_and(|prepared| prepared.len() > most)
     }
 
     /// The number of bytes that an expression without a derivation makes; `None` where there is one.
     pub(crate) fn digest_len(&self, inputs: &Inputs<'_>) -> Option<usize> {
-        let inputs = Inputs { rounds: self.rounds.min(1), ..*inputs };
+        let inputs = Inputs { rounds: self.rounds, brief: true, ..*inputs };
         (self.kdf == Kdf::None).then(|| self.expression.before(&inputs).ok().map(|bytes| bytes.len()))?
     }
 

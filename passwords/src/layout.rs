@@ -55,6 +55,8 @@ pub(crate) enum Spelling {
     Base64(Base64),
     /// Hex; base64 is read as well, told apart by the length.
     Either,
+    /// Base64 of hex.
+    Base64Hex,
 }
 
 /// What a layout finds in a text.
@@ -278,7 +280,7 @@ impl Piece {
             Spelling::Base64(Base64::Bcrypt | Base64::Crypt | Base64::Little | Base64::Unpadded) => {
                 bytes.checked_mul(4).map(|bits| bits.div_ceil(3))
             }
-            Spelling::Base64(_) => None,
+            Spelling::Base64(_) | Spelling::Base64Hex => None,
         }
     }
 }
@@ -298,6 +300,10 @@ fn share(parts: &[Part], bytes: &[u8], digest_len: Option<usize>, found: &mut Fo
             (None, Some(others)) => rest.len().checked_sub(others)?,
             (None, None) => return None,
         };
+        // A digest that was salted with nothing is an unsalted one, which has another name.
+        if own == 0 && parts.len() > 1 {
+            return None;
+        }
         let (head, tail) = rest.split_at_checked(own)?;
         match part {
             Part::Digest(_) => found.digest.extend_from_slice(head),
@@ -337,6 +343,7 @@ impl Spelling {
             "hex" => Self::Hex,
             "HEX" => Self::UpperHex,
             "either" => Self::Either,
+            "base64-hex" => Self::Base64Hex,
             "base64" => Self::Base64(Base64::Padded),
             "base64-unpadded" => Self::Base64(Base64::Unpadded),
             "base64-dotted" => Self::Base64(Base64::Dotted),
@@ -353,6 +360,7 @@ impl Spelling {
             Self::Text => Some(text.into()),
             Self::Hex | Self::UpperHex => hex_decode(text),
             Self::Base64(dialect) => dialect.decode(text),
+            Self::Base64Hex => hex_decode(Base64::Padded.decode(text)?.expose_text()?),
             Self::Either => {
                 let is_hex = Some(text.len()) == digest_len.and_then(|len| len.checked_mul(2));
                 if is_hex { hex_decode(text) } else { Base64::Padded.decode(text) }
@@ -364,6 +372,7 @@ impl Spelling {
         Some(match self {
             Self::Text => std::str::from_utf8(bytes).ok()?.to_owned(),
             Self::Hex | Self::Either => hex_encode(bytes),
+            Self::Base64Hex => Base64::Padded.encode(hex_encode(bytes).as_bytes()),
             Self::UpperHex => hex_encode(bytes).to_ascii_uppercase(),
             Self::Base64(dialect) => dialect.encode(bytes),
         })

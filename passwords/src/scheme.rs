@@ -82,6 +82,7 @@ pub(crate) trait Format: Send + Sync {
 }
 
 /// What a store keeps of one password.
+#[derive(Clone, Copy)]
 pub(crate) struct Columns<'a> {
     pub(crate) text: &'a str,
     pub(crate) salt: Option<&'a [u8]>,

@@ -13,7 +13,7 @@
 
 mod vector;
 
-use idstore_passwords::{Accept, Limits, Reading, identify, likely};
+use idstore_passwords::{Accept, Limits, Reading, identify, likely, scheme_names};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -104,7 +104,9 @@ fn the_scheme_column_or_the_family_read_a_value_as_its_label_does() {
         let reading = accept.read(&vector.stored(Some(&vector.format)), &Limits::default());
         let Reading::Hash(hash) = reading else { panic!("{}: {reading:?}", vector.id) };
         assert_eq!(hash.scheme(), vector.format);
-        if let Some((family, _)) = vector.format.split_once(':') {
+        let family = vector.format.split_once(':').map(|(family, _)| family);
+        // A family's name that is a scheme's too means that scheme.
+        if let Some(family) = family.filter(|family| scheme_names().all(|name| name != *family)) {
             let reading = vector.accept(family).read(&vector.stored(None), &Limits::default());
             assert!(matches!(reading, Reading::Hash(_)), "{}: {reading:?}", vector.id);
         }

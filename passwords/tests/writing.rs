@@ -37,7 +37,10 @@ fn what_is_written_verifies_and_costs_what_was_said() {
     let check = |write: &Write| {
         let name = write.scheme();
         let started = std::time::Instant::now();
-        let written = write.hash(&PASSWORD.into()).unwrap();
+        // DES takes eight bytes.
+        let short = write.refuse(&PASSWORD.into()) == Some(Refusal::TooLong);
+        let (password, wrong) = if short { ("pässw", "pässv") } else { (PASSWORD, "pässwörd 🔑") };
+        let written = write.hash(&password.into()).unwrap();
         assert_eq!(written.salt.is_some(), write.needs_salt_column(), "{name}");
         let Reading::Hash(hash) = read(name, &written) else { panic!("{name}: {:?}", read(name, &written)) };
         assert_eq!(hash.scheme(), name);
@@ -48,8 +51,8 @@ fn what_is_written_verifies_and_costs_what_was_said() {
         if started.elapsed().as_millis() > 40 && !long && !DEAR.contains(&name) {
             return;
         }
-        assert_eq!(hash.verify(&PASSWORD.into()), Ok(true), "{name}");
-        assert_eq!(hash.verify(&"pässwörd 🔑".into()), Ok(false), "{name}");
+        assert_eq!(hash.verify(&password.into()), Ok(true), "{name}");
+        assert_eq!(hash.verify(&wrong.into()), Ok(false), "{name}");
     };
     let schemes = written_schemes();
     let next = std::sync::atomic::AtomicUsize::new(0);

@@ -19,6 +19,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) derived: &'a [u8],
     /// The number of rounds of the stored value.
     pub(crate) rounds: u32,
+    /// For the length of the result alone: a round stands for all.
+    pub(crate) brief: bool,
 }
 
 /// The password has no form in the charset, or no preparation, that the expression asks for: it can't be the one.
@@ -76,6 +78,7 @@ fn repeat(start: &Node, count: Number, step: &Node, inputs: &Inputs<'_>) -> Resu
         Number::Fixed(rounds) => rounds,
         Number::Stored { more, .. } => inputs.rounds.saturating_add_signed(more),
     };
+    let rounds = if inputs.brief { rounds.min(1) } else { rounds };
     let mut it = value(start, inputs, &[])?;
     for _ in 0..rounds {
         it = value(step, inputs, &it)?;

@@ -110,6 +110,10 @@ impl Node {
         }
     }
 
+    pub(super) fn fits_bcrypt(&self) -> bool {
+        matches!(self, Self::Apply(Function::FitBcrypt, _))
+    }
+
     pub(super) fn uses(&self, input: &Input) -> bool {
         match self {
             Self::Input(own) => own == input,

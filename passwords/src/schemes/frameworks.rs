@@ -6,7 +6,7 @@ use super::{Line, marked, marked_weak, named, weak};
 pub(super) const TABLE: &[Line] = &[
     marked("django:pbkdf2_sha256", "pbkdf2_sha256$<rounds>$<salt>$<digest:base64>", "pbkdf2_sha256(pass, salt, rounds)", "write salt=22 rounds=1000000"),
     marked("django:pbkdf2_sha1", "pbkdf2_sha1$<rounds>$<salt>$<digest:base64>", "pbkdf2_sha1(pass, salt, rounds)", "write salt=22 rounds=1000000"),
-    marked("django:argon2", "argon2<argon2>", "argon2(pass)", "write argon2=102400/2/8"),
+    marked("django:argon2", "argon2<argon2>", "argon2(pass)", "write salt=22 argon2=102400/2/8"),
     marked("django:bcrypt_sha256", "bcrypt_sha256$<bcrypt>", "bcrypt(sha256(pass))", "write cost=12"),
     marked("django:bcrypt", "bcrypt$<bcrypt>", "bcrypt(pass)", "write cost=12"),
     marked("django:scrypt", "scrypt$<n>$<salt>$<r>$<p>$<digest:base64>", "scrypt(pass, salt, n, r, p, 64)", "write salt=22 n=16384 r=8 p=5"),

@@ -16,6 +16,8 @@ pub(crate) struct Row {
     layout: Layout,
     expression: &'static Expression,
     write: WriteSpec,
+    /// The digest's length in bytes, where it has one of its own.
+    len: Option<usize>,
 }
 
 /// What new passwords get, and what a number is where neither the stored value nor its column says it.
@@ -37,7 +39,8 @@ impl Row {
             }
             (None, _) => {}
         }
-        Ok(Self { layout, expression, write })
+        let len = expression.len();
+        Ok(Self { layout, expression, write, len })
     }
 
     /// The number of this name: of the stored value, of its column, or the usual one.
@@ -104,14 +107,14 @@ impl Row {
 
     /// What the stored value needs is not there whatever its form: said only of values of this form.
     fn parts(&self, columns: &Columns<'_>) -> Result<Parts, NotRead> {
-        let found = self.layout.read(columns.text, self.expression.len(1))?;
+        let found = self.layout.read(columns.text, self.len)?;
         if let Some(own) = found.own {
             let bound = self.bound(found.user, columns)?;
             let rounds = self.rounds(&found.numbers, columns)?;
             let recipe = Recipe { expression: self.expression, kdf: own.recipe.kdf, rounds };
             return Ok(Parts { recipe, bound, ..own });
         }
-        let expected = self.expression.len(1).or_else(|| self.own_len());
+        let expected = self.len.or_else(|| self.own_len());
         if expected.is_some_and(|len| len != found.digest.len()) || found.digest.is_empty() {
             return Err(if self.layout.is_marked() { NotRead::Malformed } else { NotRead::Other });
         }
@@ -170,7 +173,7 @@ impl Format for Row {
         let rounds = self.rounds(&[], &columns).unwrap_or(1000);
         let kdf = self.kdf(&[], &columns).ok().flatten().or_else(|| self.fallback()).unwrap_or(Kdf::None);
         let salt = if self.takes_salt() { self.write.salt.unwrap_or(Salt::Alphanumeric(16)) } else { Salt::None };
-        let digest_len = self.expression.len(1).or_else(|| self.own_len()).unwrap_or(32);
+        let digest_len = self.len.or_else(|| self.own_len()).unwrap_or(32);
         Usual { recipe: Recipe { expression: self.expression, kdf, rounds }, salt, digest_len }
     }
 
