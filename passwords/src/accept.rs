@@ -35,7 +35,9 @@ impl Accept {
     ) -> Result<(Self, Vec<NameWarning>), Vec<NameError>> {
         let Some(names) = names else {
             let own = schemes.iter().cloned();
-            let usual = all().filter(|scheme| scheme.is_self_describing() && !scheme.is_weak() && !scheme.format.needs_key());
+            let usual = all().filter(|scheme| {
+                scheme.is_self_describing() && !scheme.is_weak() && !scheme.format.needs_key()
+            });
             let choices = own.chain(usual.map(|scheme| schemes.choice(scheme)));
             return Self::of(choices).map(|accept| (accept, Vec::new())).ok_or_else(none);
         };
@@ -60,7 +62,10 @@ impl Accept {
     pub fn read(&self, stored: &Stored<'_>, limits: &Limits) -> Reading {
         let salt = stored.salt.map(Secret::expose);
         let too_long = stored.hash.len() > HASH_BYTES_MAX
-            || [stored.salt, stored.parameters].into_iter().flatten().any(|column| column.len() > SALT_BYTES_MAX);
+            || [stored.salt, stored.parameters]
+                .into_iter()
+                .flatten()
+                .any(|column| column.len() > SALT_BYTES_MAX);
         if too_long {
             return Reading::Unusable(Unusable::TooLong);
         }
@@ -126,7 +131,8 @@ impl Accept {
     fn read_as_named(&self, name: &str, columns: &Columns<'_>, limits: &Limits) -> Reading {
         // A scheme's name means that scheme, even where it is a family's too.
         let exact = scheme(name).is_some() || self.choices().any(|choice| choice.scheme.name == name);
-        let means = |choice: &&Choice| choice.scheme.name == name || !exact && choice.scheme.family() == Some(name);
+        let means =
+            |choice: &&Choice| choice.scheme.name == name || !exact && choice.scheme.family() == Some(name);
         let accepted: Vec<_> = self.choices().filter(means).collect();
         let Some(first) = accepted.first() else {
             return Reading::Unusable(match named(name).first() {
@@ -144,11 +150,7 @@ impl Accept {
 }
 
 /// Every scheme that can read the value is a candidate; where none can, the first that recognised it says why.
-fn read_as<'a>(
-    choices: impl Iterator<Item = &'a Choice>,
-    columns: &Columns<'_>,
-    limits: &Limits,
-) -> Reading {
+fn read_as<'a>(choices: impl Iterator<Item = &'a Choice>, columns: &Columns<'_>, limits: &Limits) -> Reading {
     let (mut candidates, mut reason) = (Vec::new(), None);
     for choice in choices {
         match choice.read(columns, limits) {
@@ -195,8 +197,12 @@ fn none() -> Vec<NameError> {
 }
 
 fn weakness(index: usize, name: &str, members: &[Choice]) -> Option<NameWarning> {
-    let weak: Vec<_> =
-        members.iter().map(|choice| choice.scheme).filter(|scheme| scheme.is_weak()).map(|scheme: &Scheme| scheme.name).collect();
+    let weak: Vec<_> = members
+        .iter()
+        .map(|choice| choice.scheme)
+        .filter(|scheme| scheme.is_weak())
+        .map(|scheme: &Scheme| scheme.name)
+        .collect();
     let message = match weak.as_slice() {
         [] => return None,
         [only] if *only == name => {

@@ -4,7 +4,9 @@ use crate::expression::Expression;
 use crate::hash::Candidate;
 use crate::layout::{Layout, Spelling};
 use crate::limits::Limits;
-use crate::scheme::{Columns, Detection, NameError, NotRead, Scheme, Strength, accepted_names, named, scheme};
+use crate::scheme::{
+    Columns, Detection, NameError, NotRead, Scheme, Strength, accepted_names, named, scheme,
+};
 use crate::schemes::{Row, WriteSpec, all};
 use idstore_secret::{Secret, SecretError, SecretRef};
 use serde::Deserialize;
@@ -62,7 +64,9 @@ enum Key {
 
 impl Schemes {
     /// Reads the tables, and no secret. Each mistake has its table's place in the list.
-    pub fn parse<'a>(tables: impl IntoIterator<Item = (&'a str, &'a Definition)>) -> Result<Self, Vec<NameError>> {
+    pub fn parse<'a>(
+        tables: impl IntoIterator<Item = (&'a str, &'a Definition)>,
+    ) -> Result<Self, Vec<NameError>> {
         let (mut choices, mut errors) = (Vec::new(), Vec::new());
         for (index, (name, definition)) in tables.into_iter().enumerate() {
             match definition.choice(name) {
@@ -152,13 +156,22 @@ impl Definition {
         let found = match (&self.digest, &self.scheme) {
             (Some(_), Some(_)) => return Err("a scheme has a digest or names a scheme, not both".to_owned()),
             (Some(digest), None) if scheme(name).is_none() => self.described(name, digest)?,
-            (Some(_), None) => return Err(format!("{name} is a scheme of the catalogue; give this one another name")),
+            (Some(_), None) => {
+                return Err(format!("{name} is a scheme of the catalogue; give this one another name"));
+            }
             (None, base) => {
                 let base = base.as_deref().unwrap_or(name);
                 let found = scheme(base).ok_or_else(|| {
-                    format!("{}; a scheme of one's own has a digest", crate::scheme::unknown(base, crate::scheme::scheme_names()))
+                    format!(
+                        "{}; a scheme of one's own has a digest",
+                        crate::scheme::unknown(base, crate::scheme::scheme_names())
+                    )
                 })?;
-                if self.layout.is_some() || self.encoding.is_some() || self.charset.is_some() || !self.text.is_empty() {
+                if self.layout.is_some()
+                    || self.encoding.is_some()
+                    || self.charset.is_some()
+                    || !self.text.is_empty()
+                {
                     return Err("layout, encoding, charset and text belong to a digest".to_owned());
                 }
                 found
@@ -178,7 +191,9 @@ impl Definition {
             (Some(layout), None) => Layout::parse(layout)?,
             (None, encoding) => {
                 let encoding = encoding.as_deref().unwrap_or("hex");
-                Layout::digest(Spelling::named(encoding).ok_or_else(|| format!("\"{encoding}\" is no encoding"))?)
+                Layout::digest(
+                    Spelling::named(encoding).ok_or_else(|| format!("\"{encoding}\" is no encoding"))?,
+                )
             }
         };
         let pass = self.password()?;
@@ -190,7 +205,13 @@ impl Definition {
             let write = WriteSpec::parse(rounds).ok_or("no line of what is written")?;
             let row = Row::new(layout, expression, write)?;
             let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
-            Ok(Scheme { name, detection: Detection::Declared, strength, written: true, format: Box::new(row) })
+            Ok(Scheme {
+                name,
+                detection: Detection::Declared,
+                strength,
+                written: true,
+                format: Box::new(row),
+            })
         })
     }
 
@@ -201,14 +222,19 @@ impl Definition {
         let mut pass = "pass".to_owned();
         for step in &self.text {
             if !TEXTS.contains(&step.as_str()) {
-                return Err(format!("\"{step}\" is nothing that is done to text; there are {}", TEXTS.join(", ")));
+                return Err(format!(
+                    "\"{step}\" is nothing that is done to text; there are {}",
+                    TEXTS.join(", ")
+                ));
             }
             pass = format!("{step}({pass})");
         }
         match self.charset.as_deref() {
             None | Some("utf8") => Ok(pass),
             Some(charset) if CHARSETS.contains(&charset) => Ok(format!("{charset}({pass})")),
-            Some(charset) => Err(format!("\"{charset}\" is no charset; there are utf8, {}", CHARSETS.join(", "))),
+            Some(charset) => {
+                Err(format!("\"{charset}\" is no charset; there are utf8, {}", CHARSETS.join(", ")))
+            }
         }
     }
 }

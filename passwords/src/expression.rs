@@ -43,7 +43,8 @@ impl Expression {
     /// Parses an expression whose `pass` is itself an expression: `utf16le(trim(pass))`.
     pub(crate) fn parse_with(text: &str, password: &str) -> Result<Self, String> {
         let (before, stage, after) = parser::parse(text, password)?;
-        let text = if password == "pass" { text.to_owned() } else { format!("{text} where pass is {password}") };
+        let text =
+            if password == "pass" { text.to_owned() } else { format!("{text} where pass is {password}") };
         Ok(Self { text, before, stage, after })
     }
 

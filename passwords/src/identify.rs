@@ -5,6 +5,7 @@ use crate::schemes::all;
 use crate::stored::is_disabled;
 
 /// A scheme that may have written a value.
+#[allow(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Likely {
     /// Its name, as in `accept`.
@@ -40,8 +41,10 @@ pub fn likely(text: &str) -> Vec<Likely> {
         matches!(read, Ok(_) | Err(NotRead::TooCostly(_) | NotRead::MissingParameters))
             || matches!(scheme.format.read(&without_salt), Err(NotRead::MissingSalt))
     };
-    let (mut named, others): (Vec<_>, Vec<_>) =
-        all().filter(|scheme| !scheme.format.is_clear(text)).filter(fits).partition(|scheme| scheme.is_self_describing());
+    let (mut named, others): (Vec<_>, Vec<_>) = all()
+        .filter(|scheme| !scheme.format.is_clear(text))
+        .filter(fits)
+        .partition(|scheme| scheme.is_self_describing());
     named.extend(others);
     named.into_iter().map(Likely::of).collect()
 }

@@ -20,7 +20,9 @@ mod yescrypt;
 
 pub(crate) use argon2::{Argon2, Variant, Version};
 pub(crate) use bcrypt::{BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt};
-pub(crate) use des_crypt::{BSDI_SALT_BYTES, DES_DIGEST_BYTES, DES_SALT_BYTES, DesCrypt, number as des_number};
+pub(crate) use des_crypt::{
+    BSDI_SALT_BYTES, DES_DIGEST_BYTES, DES_SALT_BYTES, DesCrypt, number as des_number,
+};
 pub(crate) use digest::Algorithm;
 pub(crate) use md5_crypt::{MD5_CRYPT_DIGEST_BYTES, MD5_CRYPT_SALT_BYTES_MAX, Md5Crypt};
 pub(crate) use pbkdf2::Pbkdf2;
@@ -61,7 +63,7 @@ pub(crate) enum Kdf {
     Pbkdf2(Pbkdf2),
     Bcrypt(Bcrypt),
     Bcrypt2x(Bcrypt),
-    /// bcrypt of the bcrypt string, with the same salt and cost: WoltLab's.
+    /// bcrypt of the bcrypt string, with the same salt and cost.
     DoubleBcrypt(Bcrypt),
     Scrypt(Scrypt),
     Yescrypt(Yescrypt),

@@ -24,7 +24,10 @@ pub(crate) struct Layout {
 #[derive(Debug, PartialEq, Eq)]
 enum Piece {
     Literal(String),
-    Field { parts: Vec<Part>, spelling: Spelling },
+    Field {
+        parts: Vec<Part>,
+        spelling: Spelling,
+    },
     Number(Stored, Radix),
     /// A format with its own parameters, and what is said about how it is written.
     Own(String, Option<String>),
@@ -87,7 +90,11 @@ impl Layout {
             pieces.push(Piece::Literal(rest.to_owned()));
         }
         let layout = Self { pieces };
-        if layout.has_digest() { Ok(layout) } else { Err("a layout has a <digest> or a format of its own".to_owned()) }
+        if layout.has_digest() {
+            Ok(layout)
+        } else {
+            Err("a layout has a <digest> or a format of its own".to_owned())
+        }
     }
 
     /// A layout that is the digest alone, in this spelling.
@@ -98,7 +105,9 @@ impl Layout {
     /// Takes the text apart.
     pub(crate) fn read(&self, text: &str, digest_len: Option<usize>) -> Result<Found, NotRead> {
         let (pieces, rest, marked) = match self.pieces.split_first() {
-            Some((Piece::Literal(start), pieces)) => (pieces, strip(text, start).ok_or(NotRead::Other)?, true),
+            Some((Piece::Literal(start), pieces)) => {
+                (pieces, strip(text, start).ok_or(NotRead::Other)?, true)
+            }
             _ => (self.pieces.as_slice(), text, false),
         };
         let other = if marked { NotRead::Malformed } else { NotRead::Other };
@@ -218,7 +227,9 @@ fn part_of(text: &str) -> Option<Part> {
     if text == "user" {
         return Some(Part::User);
     }
-    let len = |rest: &str| if rest.is_empty() { Some(None) } else { Some(Some(usize::try_from(decimal(rest)?).ok()?)) };
+    let len = |rest: &str| {
+        if rest.is_empty() { Some(None) } else { Some(Some(usize::try_from(decimal(rest)?).ok()?)) }
+    };
     match text.strip_prefix("digest") {
         Some(rest) => len(rest).map(Part::Digest),
         None => len(text.strip_prefix("salt")?).map(Part::Salt),
@@ -294,7 +305,10 @@ fn share(parts: &[Part], bytes: &[u8], digest_len: Option<usize>, found: &mut Fo
     };
     let mut rest = bytes;
     for (place, part) in parts.iter().enumerate() {
-        let others = parts.get(place.saturating_add(1)..)?.iter().try_fold(0_usize, |sum, part| sum.checked_add(len(part)?));
+        let others = parts
+            .get(place.saturating_add(1)..)?
+            .iter()
+            .try_fold(0_usize, |sum, part| sum.checked_add(len(part)?));
         let own = match (len(part), others) {
             (Some(len), _) => len,
             (None, Some(others)) => rest.len().checked_sub(others)?,
@@ -320,9 +334,10 @@ impl Radix {
         match self {
             Self::Decimal => decimal(text),
             Self::TwoDigits if text.len() == 2 => decimal(text.strip_prefix('0').unwrap_or(text)),
-            Self::TwoDigits => None,
-            Self::Hex if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => u32::from_str_radix(text, 16).ok(),
-            Self::Hex => None,
+            Self::Hex if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                u32::from_str_radix(text, 16).ok()
+            }
+            Self::TwoDigits | Self::Hex => None,
         }
     }
 

@@ -29,7 +29,7 @@ pub struct Limits {
     pub sha_crypt_rounds_max: u32,
     /// The rounds of phpass and Drupal 7, as a power of two. Default 24: three seconds; the format has up to 30.
     pub phpass_log2_rounds_max: u8,
-    /// The rounds of BSDi's DES. Default 200,000: a second; the format has up to 16,777,215, and systems wrote 725.
+    /// The rounds of DES in `_` strings. Default 200,000: a second; the format has up to 16,777,215, and systems wrote 725.
     pub des_rounds_max: u32,
     /// yescrypt's memory, in KiB. Default 262,144 (256 MiB): sixteen times what systems write.
     pub yescrypt_memory_max_kib: u32,
@@ -119,10 +119,11 @@ impl Limits {
         let within = |holds: bool, key| if holds { Ok(()) } else { Err(TooCostly(key)) };
         within(parts.recipe.rounds <= self.digest_rounds_max, "digest_rounds_max")?;
         match parts.recipe.kdf {
+            Kdf::DesCrypt(DesCrypt::Bsdi { rounds }) => {
+                within(rounds <= self.des_rounds_max, "des_rounds_max")
+            }
             // A few rounds over a few kilobytes: the bound on the stored text's length is bound enough.
-            Kdf::None | Kdf::Md5Crypt(_) => Ok(()),
-            Kdf::DesCrypt(DesCrypt::Bsdi { rounds }) => within(rounds <= self.des_rounds_max, "des_rounds_max"),
-            Kdf::DesCrypt(_) => Ok(()),
+            Kdf::None | Kdf::Md5Crypt(_) | Kdf::DesCrypt(_) => Ok(()),
             Kdf::ShaCrypt(sha) => within(sha.rounds() <= self.sha_crypt_rounds_max, "sha_crypt_rounds_max"),
             Kdf::Sha1Crypt(sha1) => within(sha1.rounds() <= self.digest_rounds_max, "digest_rounds_max"),
             Kdf::SunMd5(sun) => within(sun.rounds() <= self.digest_rounds_max, "digest_rounds_max"),
@@ -134,7 +135,9 @@ impl Limits {
                 within(yescrypt.memory_kib() <= memory_max, "yescrypt_memory_max_kib")?;
                 within(yescrypt.parallelism() <= self.scrypt_parallelism_max, "scrypt_parallelism_max")
             }
-            Kdf::Bcrypt(bcrypt) | Kdf::Bcrypt2x(bcrypt) | Kdf::DoubleBcrypt(bcrypt) => within(bcrypt.cost() <= self.bcrypt_cost_max, "bcrypt_cost_max"),
+            Kdf::Bcrypt(bcrypt) | Kdf::Bcrypt2x(bcrypt) | Kdf::DoubleBcrypt(bcrypt) => {
+                within(bcrypt.cost() <= self.bcrypt_cost_max, "bcrypt_cost_max")
+            }
             Kdf::Pbkdf2(pbkdf2) => within(
                 pbkdf2.rounds_for(parts.digest.len()) <= u64::from(self.pbkdf2_rounds_max),
                 "pbkdf2_rounds_max",

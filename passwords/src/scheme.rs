@@ -1,8 +1,8 @@
 //! [`Scheme`]: a named format of stored passwords; names, families, and the errors about them.
 
+use crate::encoding::decimal;
 use crate::expression::Stored;
 use crate::hash::{Candidate, Parts, Shape};
-use crate::encoding::decimal;
 use crate::kdf::{Kdf, Recipe};
 use crate::limits::Limits;
 use crate::random::Salt;

@@ -29,7 +29,8 @@ use std::sync::LazyLock;
 
 /// Every scheme, in the order in which values are tried where the configuration gives none.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scheme> {
-    static ALL: LazyLock<Vec<Scheme>> = LazyLock::new(|| build().into_iter().filter_map(Result::ok).collect());
+    static ALL: LazyLock<Vec<Scheme>> =
+        LazyLock::new(|| build().into_iter().filter_map(Result::ok).collect());
     ALL.iter()
 }
 
@@ -48,27 +49,73 @@ enum Body {
 }
 
 /// The value says itself that it is of this scheme, and the scheme is sound.
-const fn marked(name: &'static str, layout: &'static str, expression: &'static str, write: &'static str) -> Line {
-    Line { name, detection: Detection::SelfDescribing, strength: Strength::Sound, body: Body::Row(layout, expression, write) }
+const fn marked(
+    name: &'static str,
+    layout: &'static str,
+    expression: &'static str,
+    write: &'static str,
+) -> Line {
+    Line {
+        name,
+        detection: Detection::SelfDescribing,
+        strength: Strength::Sound,
+        body: Body::Row(layout, expression, write),
+    }
 }
 
 /// The value says itself that it is of this scheme, and the scheme is weak.
-const fn marked_weak(name: &'static str, layout: &'static str, expression: &'static str, write: &'static str) -> Line {
-    Line { name, detection: Detection::SelfDescribing, strength: Strength::Weak, body: Body::Row(layout, expression, write) }
+const fn marked_weak(
+    name: &'static str,
+    layout: &'static str,
+    expression: &'static str,
+    write: &'static str,
+) -> Line {
+    Line {
+        name,
+        detection: Detection::SelfDescribing,
+        strength: Strength::Weak,
+        body: Body::Row(layout, expression, write),
+    }
 }
 
 /// Another scheme writes values that look the same, so that the operator has to name this one; it is sound.
-const fn named(name: &'static str, layout: &'static str, expression: &'static str, write: &'static str) -> Line {
-    Line { name, detection: Detection::Declared, strength: Strength::Sound, body: Body::Row(layout, expression, write) }
+const fn named(
+    name: &'static str,
+    layout: &'static str,
+    expression: &'static str,
+    write: &'static str,
+) -> Line {
+    Line {
+        name,
+        detection: Detection::Declared,
+        strength: Strength::Sound,
+        body: Body::Row(layout, expression, write),
+    }
 }
 
 /// Nothing says of which scheme the value is, or another scheme's values look the same; and it is weak.
-const fn weak(name: &'static str, layout: &'static str, expression: &'static str, write: &'static str) -> Line {
-    Line { name, detection: Detection::Declared, strength: Strength::Weak, body: Body::Row(layout, expression, write) }
+const fn weak(
+    name: &'static str,
+    layout: &'static str,
+    expression: &'static str,
+    write: &'static str,
+) -> Line {
+    Line {
+        name,
+        detection: Detection::Declared,
+        strength: Strength::Weak,
+        body: Body::Row(layout, expression, write),
+    }
 }
 
 /// A scheme that no line can say.
-const fn special(name: &'static str, detection: Detection, strength: Strength, format: fn() -> Box<dyn Format>, written: bool) -> Line {
+const fn special(
+    name: &'static str,
+    detection: Detection,
+    strength: Strength,
+    format: fn() -> Box<dyn Format>,
+    written: bool,
+) -> Line {
     Line { name, detection, strength, body: Body::Special(format, written) }
 }
 
@@ -91,7 +138,11 @@ fn build() -> Vec<Result<Scheme, String>> {
         }
         let own: Vec<_> = lines.iter().filter(|other| other.name == line.name).collect();
         let formats: Result<Vec<_>, String> = own.iter().map(|line| line.format()).collect();
-        schemes.push(formats.map_err(|error| format!("{}: {error}", line.name)).and_then(|formats| line.scheme(formats)));
+        schemes.push(
+            formats
+                .map_err(|error| format!("{}: {error}", line.name))
+                .and_then(|formats| line.scheme(formats)),
+        );
     }
     schemes
 }
@@ -116,7 +167,8 @@ impl Line {
         match self.body {
             Body::Special(format, written) => Ok((format(), written)),
             Body::Row(layout, expression, write) => {
-                let write = WriteSpec::parse(write).ok_or_else(|| format!("{write} is no line of what is written"))?;
+                let write = WriteSpec::parse(write)
+                    .ok_or_else(|| format!("{write} is no line of what is written"))?;
                 let written = write.written;
                 // The catalogue lives as long as the process.
                 let expression: &'static Expression = Box::leak(Box::new(Expression::parse(expression)?));
@@ -161,17 +213,18 @@ impl Format for Alternatives {
     }
 
     fn takes_key(&self) -> bool {
-        self.all().any(|format| format.takes_key())
+        self.all().any(Format::takes_key)
     }
 
     fn needs_key(&self) -> bool {
-        self.all().all(|format| format.needs_key())
+        self.all().all(Format::needs_key)
     }
 
     /// A marked format among them may have written it all the same.
     fn is_clear(&self, text: &str) -> bool {
         let reads = |format: &dyn Format| format.read(&Columns::of(text)).is_ok();
-        self.all().any(|format| format.is_clear(text)) && !self.all().any(|format| !format.is_clear(text) && reads(format))
+        self.all().any(|format| format.is_clear(text))
+            && !self.all().any(|format| !format.is_clear(text) && reads(format))
     }
 
     fn is_reversible(&self) -> bool {

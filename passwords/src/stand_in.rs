@@ -104,7 +104,13 @@ mod tests {
     use crate::kdf::{Bcrypt, Kdf};
 
     fn bcrypt(cost: u32) -> Shape {
-        Shape::new("bcrypt", crate::scheme::Usual::of(Bcrypt::new(cost).map(Kdf::Bcrypt), crate::random::Salt::None, 23).recipe, 16, 23)
+        Shape::new(
+            "bcrypt",
+            crate::scheme::Usual::of(Bcrypt::new(cost).map(Kdf::Bcrypt), crate::random::Salt::None, 23)
+                .recipe,
+            16,
+            23,
+        )
     }
 
     fn stand_ins() -> StandIns {

@@ -104,10 +104,16 @@ impl fmt::Display for Unusable {
                 write!(out, "the stored password may be of the scheme {scheme}, and the account has no name")
             }
             Self::MissingKey { scheme } => {
-                write!(out, "the stored password may be of the scheme {scheme}, and no pepper is configured for it")
+                write!(
+                    out,
+                    "the stored password may be of the scheme {scheme}, and no pepper is configured for it"
+                )
             }
             Self::MissingParameters { scheme } => {
-                write!(out, "the stored password may be of the scheme {scheme}, and its parameters are missing")
+                write!(
+                    out,
+                    "the stored password may be of the scheme {scheme}, and its parameters are missing"
+                )
             }
             Self::TooCostly { scheme, limit } => {
                 write!(out, "the stored password ({scheme}) costs more than {limit} allows")
@@ -132,11 +138,11 @@ pub(crate) fn is_disabled(text: &str) -> bool {
     const MARKERS: [&str; 8] = ["*", "x", "NP", "*NP*", "*0", "*1", "*NO-PASSWORD*", "not cached"];
     // In a directory: the password is kept by somebody else.
     const ELSEWHERE: [&str; 4] = ["{K5KEY}", "{SASL}", "{UNIX}", "{KERBEROS}"];
+    // Request Tracker begins its hashes so, and nobody else's marker goes on like this.
+    const HASHES: [&str; 2] = ["!bcrypt!", "!sha512!"];
     let starts_with = |prefix: &str| {
         text.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
     };
-    // Request Tracker begins its hashes so, and nobody else's marker goes on like this.
-    const HASHES: [&str; 2] = ["!bcrypt!", "!sha512!"];
     text.bytes().all(|byte| byte == b' ')
         || text.starts_with('!') && !HASHES.iter().any(|prefix| text.starts_with(prefix))
         || text.starts_with("*LK*")
@@ -155,9 +161,16 @@ mod tests {
         {
             assert!(is_disabled(text), "{text:?}");
         }
-        for text in
-            ["!bcrypt!05!x", "$2b$", "xx", "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", "{SSHA}", "password", "\0", "{é"]
-        {
+        for text in [
+            "!bcrypt!05!x",
+            "$2b$",
+            "xx",
+            "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19",
+            "{SSHA}",
+            "password",
+            "\0",
+            "{é",
+        ] {
             assert!(!is_disabled(text), "{text:?}");
         }
     }

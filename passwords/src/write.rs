@@ -73,7 +73,8 @@ impl Write {
             }
             [] => unknown(name, schemes.written_names()),
             members => {
-                let written: Vec<_> = members.iter().map(|choice| choice.scheme).filter(|scheme| scheme.written).collect();
+                let written: Vec<_> =
+                    members.iter().map(|choice| choice.scheme).filter(|scheme| scheme.written).collect();
                 let names: Vec<_> = written.iter().map(|scheme| scheme.name).collect();
                 format!("\"{name}\" is a family of password schemes; write one of {}", names.join(", "))
             }

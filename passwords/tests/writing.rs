@@ -44,7 +44,8 @@ fn what_is_written_verifies_and_costs_what_was_said() {
         assert_eq!(written.salt.is_some(), write.needs_salt_column(), "{name}");
         let Reading::Hash(hash) = read(name, &written) else { panic!("{name}: {:?}", read(name, &written)) };
         assert_eq!(hash.scheme(), name);
-        if ["plaintext", "ldap:cleartext"].iter().all(|clear| !name.contains(clear)) && !name.contains("noop") {
+        if ["plaintext", "ldap:cleartext"].iter().all(|clear| !name.contains(clear)) && !name.contains("noop")
+        {
             let shape = write.shape().to_string();
             assert_eq!(hash.shape().to_string(), shape, "{name}");
         }

@@ -6,7 +6,11 @@ pub(super) fn utf16(value: &[u8]) -> Option<impl Iterator<Item = u16>> {
 }
 
 pub(super) fn latin1(value: &[u8]) -> Option<Vec<u8>> {
-    std::str::from_utf8(value).ok()?.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect()
+    std::str::from_utf8(value)
+        .ok()?
+        .chars()
+        .map(|character| u8::try_from(u32::from(character)).ok())
+        .collect()
 }
 
 /// A charset that has ASCII in its lower half and these characters from 128 on.

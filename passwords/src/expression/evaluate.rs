@@ -69,7 +69,9 @@ fn join(parts: &[Node], inputs: &Inputs<'_>, it: &[u8]) -> Result<Value, NoValue
     let values = parts.iter().map(|part| value(part, inputs, it)).collect::<Result<Vec<_>, _>>()?;
     // One allocation, so that no copy is left behind unwiped.
     let mut joined = Zeroizing::new(Vec::with_capacity(values.iter().map(|value| value.len()).sum()));
-    values.iter().for_each(|value| joined.extend_from_slice(value));
+    for value in &values {
+        joined.extend_from_slice(value);
+    }
     Ok(joined)
 }
 

@@ -99,14 +99,16 @@ impl Function {
 
     /// Whether a digest goes in as its bytes and not in hex.
     pub(super) fn takes_digest(self) -> bool {
-        matches!(self, Self::Hex | Self::Bin | Self::Base64 | Self::Base64Url | Self::Bcrypt64 | Self::Phpass64)
+        matches!(
+            self,
+            Self::Hex | Self::Bin | Self::Base64 | Self::Base64Url | Self::Bcrypt64 | Self::Phpass64
+        )
     }
 
     /// `None` where the value has no such form.
     pub(super) fn apply(self, value: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
         Some(Zeroizing::new(match self {
             Self::Hex => hex_encode(&value).into_bytes(),
-            Self::Bin => return Some(value),
             Self::Base64 => Base64::Padded.encode(&value).into_bytes(),
             Self::Base64Url => Base64::Url.encode(&value).into_bytes(),
             Self::Bcrypt64 => Base64::Bcrypt.encode(&value).into_bytes(),
@@ -115,16 +117,19 @@ impl Function {
                 Base64::Padded.encode(&Algorithm::Sha512.hash(&[&value])).into_bytes()
             }
             Self::Braced if !value.is_empty() => [b"{", value.as_slice(), b"}"].concat(),
-            Self::FitBcrypt | Self::Braced => return Some(value),
+            Self::Bin | Self::FitBcrypt | Self::Braced => return Some(value),
             Self::AfterColon => {
-                let start = value.iter().position(|byte| *byte == b':').map_or(0, |place| place.saturating_add(1));
+                let start =
+                    value.iter().position(|byte| *byte == b':').map_or(0, |place| place.saturating_add(1));
                 value.get(start..).unwrap_or_default().to_vec()
             }
             Self::Unhex => hex_decode(std::str::from_utf8(&value).ok()?)?.expose().to_vec(),
-            Self::Unbase64 => match std::str::from_utf8(&value).ok().and_then(|text| Base64::Padded.decode(text)) {
-                Some(bytes) => bytes.expose().to_vec(),
-                None => return Some(value),
-            },
+            Self::Unbase64 => {
+                match std::str::from_utf8(&value).ok().and_then(|text| Base64::Padded.decode(text)) {
+                    Some(bytes) => bytes.expose().to_vec(),
+                    None => return Some(value),
+                }
+            }
             Self::Upper => match std::str::from_utf8(&value) {
                 Ok(text) => text.to_uppercase().into_bytes(),
                 Err(_) => value.to_ascii_uppercase(),
@@ -154,9 +159,7 @@ impl Function {
                 let width = if value.len() > 16 { 32 } else { 16 };
                 value.iter().copied().chain(std::iter::repeat(0)).take(width).collect()
             }
-            Self::PixPick => {
-                value.chunks(4).flat_map(|four| four.iter().take(3)).copied().collect()
-            }
+            Self::PixPick => value.chunks(4).flat_map(|four| four.iter().take(3)).copied().collect(),
             Self::Lm => lm(&value),
             Self::Mysql323 => mysql323(&value),
             Self::CramMd5 => cram_md5(&value),

@@ -47,7 +47,8 @@ pub(super) fn words(text: &str) -> Result<Vec<Token>, String> {
                 (Some(Word::Number(number)), after)
             }
             'a'..='z' | 'A'..='Z' => {
-                let (name, after) = split(rest, |character| character.is_ascii_alphanumeric() || character == '_');
+                let (name, after) =
+                    split(rest, |character| character.is_ascii_alphanumeric() || character == '_');
                 (Some(Word::Name(name.to_owned())), after)
             }
             other => return Err(format!("{other:?} at {place} has no meaning here")),

@@ -10,14 +10,26 @@ pub(crate) enum Node {
     Literal(Vec<u8>),
     Join(Vec<Node>),
     Digest(Algorithm, Box<Node>),
-    Hmac { algorithm: Algorithm, key: Box<Node>, message: Box<Node> },
+    Hmac {
+        algorithm: Algorithm,
+        key: Box<Node>,
+        message: Box<Node>,
+    },
     Apply(Function, Box<Node>),
     /// AES-256 in counter mode, the counter from zero, over the second with the key in the first.
     Aes(Box<Node>, Box<Node>),
     /// The second taken over again for as many bytes as the first says.
     Fill(usize, Box<Node>),
-    Slice { of: Box<Node>, from: usize, count: usize },
-    Repeat { start: Box<Node>, count: Number, step: Box<Node> },
+    Slice {
+        of: Box<Node>,
+        from: usize,
+        count: usize,
+    },
+    Repeat {
+        start: Box<Node>,
+        count: Number,
+        step: Box<Node>,
+    },
 }
 
 /// What comes from outside.
@@ -59,11 +71,31 @@ pub(crate) enum Stored {
 pub(crate) enum Stage {
     None,
     /// The one that stands in the stored value, of this kind: `bcrypt`, `argon2`, `crypt`.
-    Own { name: String, salt: Option<Node> },
-    Pbkdf2 { algorithm: Algorithm, salt: Node, rounds: Number, len: Option<usize> },
+    Own {
+        name: String,
+        salt: Option<Node>,
+    },
+    Pbkdf2 {
+        algorithm: Algorithm,
+        salt: Node,
+        rounds: Number,
+        len: Option<usize>,
+    },
     /// Argon2id of version 19.
-    Argon2 { salt: Node, memory_kib: u32, passes: u32, lanes: u32, len: usize },
-    Scrypt { salt: Node, n: Number, r: Number, p: Number, len: Option<usize> },
+    Argon2 {
+        salt: Node,
+        memory_kib: u32,
+        passes: u32,
+        lanes: u32,
+        len: usize,
+    },
+    Scrypt {
+        salt: Node,
+        n: Number,
+        r: Number,
+        p: Number,
+        len: Option<usize>,
+    },
 }
 
 impl Stage {

@@ -113,7 +113,11 @@ impl Parser {
             "pepper" => Input::Pepper,
             "it" if self.it.is_some() => Input::It,
             "derived" if self.derivation.is_some() => Input::Derived,
-            _ => return Err(format!("\"{name}\" is no input; there are pass, salt, user, key and pepper, and it in a repetition")),
+            _ => {
+                return Err(format!(
+                    "\"{name}\" is no input; there are pass, salt, user, key and pepper, and it in a repetition"
+                ));
+            }
         }))
     }
 
@@ -174,7 +178,10 @@ impl Parser {
         self.it = Some(raw);
         let step = self.join()?;
         if step.is_raw(raw) != raw {
-            return Err("the step of a repetition makes a digest where its beginning makes none, or the reverse".to_owned());
+            return Err(
+                "the step of a repetition makes a digest where its beginning makes none, or the reverse"
+                    .to_owned(),
+            );
         }
         self.it = None;
         Ok(Node::Repeat { start: Box::new(start), count, step: Box::new(step) })
@@ -183,7 +190,9 @@ impl Parser {
     /// A key derivation: what is around it then has its result.
     fn derive(&mut self, name: &str) -> Result<Node, String> {
         if self.derivation.is_some() || self.it.is_some() {
-            return Err(format!("{name}() can't stand here: there is one key derivation, outside of repetitions"));
+            return Err(format!(
+                "{name}() can't stand here: there is one key derivation, outside of repetitions"
+            ));
         }
         let before = *self.text()?;
         let stage = if let Some(algorithm) = name.strip_prefix("pbkdf2_").and_then(Algorithm::named) {

@@ -2,7 +2,15 @@ use super::*;
 use proptest::prelude::*;
 
 fn inputs() -> Inputs<'static> {
-    Inputs { pass: b"password", salt: b"salt", user: b"Alice", key: b"key", derived: &[], rounds: 3, brief: false }
+    Inputs {
+        pass: b"password",
+        salt: b"salt",
+        user: b"Alice",
+        key: b"key",
+        derived: &[],
+        rounds: 3,
+        brief: false,
+    }
 }
 
 fn hex(text: &str) -> String {
@@ -16,7 +24,10 @@ fn digests_stand_in_hex_between_steps_and_in_bytes_where_told() {
     assert_eq!(hex("md5(pass)"), "5f4dcc3b5aa765d61d8327deb882cf99");
     assert_eq!(hex("md5(md5(pass))"), hex("md5('5f4dcc3b5aa765d61d8327deb882cf99')"));
     assert_eq!(hex("md5(upper(md5(pass)))"), hex("md5('5F4DCC3B5AA765D61D8327DEB882CF99')"));
-    assert_eq!(hex("md5(bin(md5(pass)))"), hex("md5('\\x5f\\x4d\\xcc\\x3b\\x5a\\xa7\\x65\\xd6\\x1d\\x83\\x27\\xde\\xb8\\x82\\xcf\\x99')"));
+    assert_eq!(
+        hex("md5(bin(md5(pass)))"),
+        hex("md5('\\x5f\\x4d\\xcc\\x3b\\x5a\\xa7\\x65\\xd6\\x1d\\x83\\x27\\xde\\xb8\\x82\\xcf\\x99')")
+    );
     assert_eq!(hex("md5(base64(md5(pass)))"), hex("md5('X03MO1qnZdYdgyfeuILPmQ==')"));
     assert_eq!(hex("md5(salt . pass)"), "67a1e09bb1f83f5007dc119c14d663aa");
 }
@@ -31,7 +42,10 @@ fn a_repetition_is_the_steps_one_after_another() {
 #[test]
 fn text_functions_do_what_applications_do() {
     assert_eq!(hex("trim('  a b\\x0a')"), hex("'a b'"));
-    assert_eq!(hex("html('<a href=\"x\">&\\'</a>')"), hex("'&lt;a href=&quot;x&quot;&gt;&amp;\\'&lt;/a&gt;'"));
+    assert_eq!(
+        hex("html('<a href=\"x\">&\\'</a>')"),
+        hex("'&lt;a href=&quot;x&quot;&gt;&amp;\\'&lt;/a&gt;'")
+    );
     assert_eq!(hex("utf16le('aé')"), "6100e900");
     assert_eq!(hex("latin1('é')"), "e9");
     assert_eq!(hex("lower(user)"), hex("'alice'"));
@@ -87,9 +101,39 @@ fn length_depth_and_number_of_parts_are_bounded() {
 /// Texts that are expressions, or nearly.
 fn near_expression() -> impl Strategy<Value = String> {
     let words = [
-        "md5(", "sha1(", "hmac_sha256(", "repeat(", "bin(", "hex(", "base64(", "left(", "fill(", "utf16le(", "bcrypt(",
-        "pbkdf2_sha1(", "scrypt(", "argon2id(", "pass", "salt", "user", "key", "it", "derived", "'x'", "\"é\"", " . ",
-        ", ", ")", ")", ")", "1", "32", "rounds", "rounds - 1", "'\\x0", "(",
+        "md5(",
+        "sha1(",
+        "hmac_sha256(",
+        "repeat(",
+        "bin(",
+        "hex(",
+        "base64(",
+        "left(",
+        "fill(",
+        "utf16le(",
+        "bcrypt(",
+        "pbkdf2_sha1(",
+        "scrypt(",
+        "argon2id(",
+        "pass",
+        "salt",
+        "user",
+        "key",
+        "it",
+        "derived",
+        "'x'",
+        "\"é\"",
+        " . ",
+        ", ",
+        ")",
+        ")",
+        ")",
+        "1",
+        "32",
+        "rounds",
+        "rounds - 1",
+        "'\\x0",
+        "(",
     ];
     prop::collection::vec(proptest::sample::select(words.to_vec()), 0..24).prop_map(|words| words.concat())
 }
@@ -103,8 +147,8 @@ proptest! {
     ) {
         if let Ok(expression) = Expression::parse(&text) {
             let inputs = Inputs { pass: &pass, salt: &salt, ..inputs() };
-            let _ = (expression.before(&inputs), expression.salt(&inputs), expression.len(), expression.strength());
-            let _ = expression.after(&Inputs { derived: &salt, ..inputs });
+            let _unused = (expression.before(&inputs), expression.salt(&inputs), expression.len(), expression.strength());
+            let _unused = expression.after(&Inputs { derived: &salt, ..inputs });
         }
     }
 

@@ -17,7 +17,7 @@ use crate::write::Refusal;
 /// The salt's length: two characters of crypt(3)'s alphabet.
 pub(crate) const DES_SALT_BYTES: usize = 2;
 
-/// BSDi's salt: four characters.
+/// The salt of `_` strings: four characters.
 pub(crate) const BSDI_SALT_BYTES: usize = 4;
 
 /// The digest's length, one block, in bytes.
@@ -36,7 +36,7 @@ pub(super) fn des(block: u64, key: u64) -> u64 {
 pub(crate) enum DesCrypt {
     /// The traditional one: 8 characters, 25 rounds.
     Traditional,
-    /// BSDi's: so many rounds, 24 bits of salt, and the whole password.
+    /// That of BSD/OS: so many rounds, 24 bits of salt, and the whole password.
     Bsdi { rounds: u32 },
     /// A traditional one for every 8 characters, each salted with the one before it.
     Big,

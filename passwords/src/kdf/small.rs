@@ -30,7 +30,8 @@ pub(crate) fn lm(password: &[u8]) -> Vec<u8> {
         .flat_map(|half| {
             let key = half.iter().fold(0_u64, |key, byte| key << 8 | u64::from(*byte));
             // Seven bits to a byte; the eighth is parity, which DES does not look at.
-            let spread = (0..8).fold(0_u64, |spread, place| spread << 8 | (key >> (49 - 7 * place) & 0x7f) << 1);
+            let spread =
+                (0..8).fold(0_u64, |spread, place| spread << 8 | (key >> (49 - 7 * place) & 0x7f) << 1);
             des(block, spread).to_be_bytes()
         })
         .collect()
@@ -40,7 +41,8 @@ pub(crate) fn lm(password: &[u8]) -> Vec<u8> {
 pub(crate) fn oracle10(name_and_password: &[u8]) -> Vec<u8> {
     let chain = |key: u64| {
         name_and_password.chunks(8).fold(0_u64, |last, chunk| {
-            let block = chunk.iter().chain(&[0; 8]).take(8).fold(0_u64, |block, byte| block << 8 | u64::from(*byte));
+            let block =
+                chunk.iter().chain(&[0; 8]).take(8).fold(0_u64, |block, byte| block << 8 | u64::from(*byte));
             des(block ^ last, key)
         })
     };
@@ -50,7 +52,8 @@ pub(crate) fn oracle10(name_and_password: &[u8]) -> Vec<u8> {
 /// The two states of HMAC-MD5 after its key: what CRAM-MD5 needs to be stored.
 pub(crate) fn cram_md5(password: &[u8]) -> Vec<u8> {
     const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-    let short = if password.len() > 64 { Algorithm::Md5.hash(&[password]).to_vec() } else { password.to_vec() };
+    let short =
+        if password.len() > 64 { Algorithm::Md5.hash(&[password]).to_vec() } else { password.to_vec() };
     let mut key = [0; 64];
     super::copy(&short, &mut key);
     [0x5c, 0x36]

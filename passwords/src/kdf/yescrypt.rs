@@ -28,7 +28,10 @@ impl Yescrypt {
     }
 
     pub(crate) fn text(&self) -> &str {
-        self.text.get(..usize::from(self.len)).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+        self.text
+            .get(..usize::from(self.len))
+            .and_then(|text| std::str::from_utf8(text).ok())
+            .unwrap_or_default()
     }
 
     pub(crate) fn memory_kib(self) -> u64 {

@@ -42,7 +42,11 @@ fn values(rest: &str, variant: Variant) -> Option<Parts> {
     let argon2 =
         Argon2::new(variant, version, number(memory, "m=")?, number(passes, "t=")?, number(lanes, "p=")?)?;
     let (salt, digest) = (Base64::Unpadded.decode(salt)?, Base64::Unpadded.decode(digest)?);
-    if Argon2::fits(salt.expose(), digest.expose()) { parts(Kdf::Argon2(argon2), salt, digest) } else { None }
+    if Argon2::fits(salt.expose(), digest.expose()) {
+        Some(parts(Kdf::Argon2(argon2), salt, digest))
+    } else {
+        None
+    }
 }
 
 fn version(rest: &str) -> Option<(Version, &str)> {

@@ -15,7 +15,7 @@ use crate::scheme::NotRead;
 /// quarter of a second on a current core.
 const USUAL: Bcrypt = Bcrypt::new(12).expect("12 is a cost of bcrypt");
 
-/// WoltLab's cost, which it computes twice.
+/// The cost of those who compute it twice.
 const USUAL_TWICE: Bcrypt = Bcrypt::new(8).expect("8 is a cost of bcrypt");
 
 pub(super) static OWN: &[Own] = &[
@@ -56,7 +56,7 @@ fn fields(rest: &str, kdf: fn(Bcrypt) -> Kdf) -> Option<Parts> {
     let bcrypt = Bcrypt::new(cost.parse().ok()?)?;
     let (salt, digest) = (Base64::Bcrypt.decode(rest.get(..22)?)?, Base64::Bcrypt.decode(rest.get(22..)?)?);
     let whole = salt.len() == BCRYPT_SALT_BYTES && digest.len() == BCRYPT_DIGEST_BYTES;
-    if whole { parts(kdf(bcrypt), salt, digest) } else { None }
+    if whole { Some(parts(kdf(bcrypt), salt, digest)) } else { None }
 }
 
 /// `$2b$`, or as the layout says, and the rest.

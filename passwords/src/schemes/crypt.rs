@@ -6,8 +6,8 @@ use crate::encoding::{Base64, decimal, fields};
 use crate::hash::Parts;
 use crate::kdf::{
     Algorithm, BSDI_SALT_BYTES, DES_DIGEST_BYTES, DES_SALT_BYTES, DRUPAL_DIGEST_BYTES, DesCrypt, Kdf,
-    MD5_CRYPT_DIGEST_BYTES, MD5_CRYPT_SALT_BYTES_MAX, Md5Crypt, PHPASS_SALT_BYTES, Phpass, Scrypt, Sha1Crypt, ShaCrypt,
-    SHA_CRYPT_SALT_BYTES_MAX, SunMd5, Yescrypt, des_number,
+    MD5_CRYPT_DIGEST_BYTES, MD5_CRYPT_SALT_BYTES_MAX, Md5Crypt, PHPASS_SALT_BYTES, Phpass,
+    SHA_CRYPT_SALT_BYTES_MAX, Scrypt, Sha1Crypt, ShaCrypt, SunMd5, Yescrypt, des_number,
 };
 use crate::random::Salt;
 use crate::scheme::NotRead;
@@ -18,23 +18,125 @@ mod permuted;
 use permuted::{MD5, SHA1, SHA256, SHA512};
 
 pub(super) static OWN: &[Own] = &[
-    Own { name: "crypt", read: any, print: print_any, usual: || (Kdf::ShaCrypt(SHA512_USUAL), Salt::Alphanumeric(16), 64), at_cost: |_| None },
-    Own { name: "des_crypt", read: des, print: |parts, _| print_des(parts, DesCrypt::Traditional), usual: || (Kdf::DesCrypt(DesCrypt::Traditional), Salt::Alphanumeric(2), 8), at_cost: |_| Some(Kdf::DesCrypt(DesCrypt::Traditional)) },
-    Own { name: "bsdi_crypt", read: bsdi, print: |parts, _| print_bsdi(parts), usual: || (Kdf::DesCrypt(DesCrypt::Bsdi { rounds: 725 }), Salt::Alphanumeric(4), 8), at_cost: |_| None },
-    Own { name: "bigcrypt", read: big, print: |parts, _| print_des(parts, DesCrypt::Big), usual: || (Kdf::DesCrypt(DesCrypt::Big), Salt::Alphanumeric(2), 8), at_cost: |_| None },
-    Own { name: "crypt16", read: sixteen, print: |parts, _| print_des(parts, DesCrypt::Sixteen), usual: || (Kdf::DesCrypt(DesCrypt::Sixteen), Salt::Alphanumeric(2), 16), at_cost: |_| None },
-    Own { name: "md5_crypt", read: |text| md5(text, Md5Crypt::Bsd), print: |parts, _| print_md5(parts, Md5Crypt::Bsd), usual: || (Kdf::Md5Crypt(Md5Crypt::Bsd), Salt::Alphanumeric(8), 16), at_cost: |_| Some(Kdf::Md5Crypt(Md5Crypt::Bsd)) },
-    Own { name: "apr_md5_crypt", read: |text| md5(text, Md5Crypt::Apache), print: |parts, _| print_md5(parts, Md5Crypt::Apache), usual: || (Kdf::Md5Crypt(Md5Crypt::Apache), Salt::Alphanumeric(8), 16), at_cost: |_| Some(Kdf::Md5Crypt(Md5Crypt::Apache)) },
-    Own { name: "aix_md5_crypt", read: |text| md5(text, Md5Crypt::Aix), print: |parts, _| print_md5(parts, Md5Crypt::Aix), usual: || (Kdf::Md5Crypt(Md5Crypt::Aix), Salt::Alphanumeric(8), 16), at_cost: |_| Some(Kdf::Md5Crypt(Md5Crypt::Aix)) },
-    Own { name: "sha1_crypt", read: sha1, print: |parts, _| print_sha1(parts), usual: || (Kdf::Sha1Crypt(SHA1_USUAL), Salt::Alphanumeric(8), 20), at_cost: |_| None },
-    Own { name: "sha256_crypt", read: |text| sha2(text, "$5$", Algorithm::Sha256), print: |parts, _| print_sha2(parts, Algorithm::Sha256), usual: || (Kdf::ShaCrypt(SHA256_USUAL), Salt::Alphanumeric(16), 32), at_cost: |_| None },
-    Own { name: "sha512_crypt", read: |text| sha2(text, "$6$", Algorithm::Sha512), print: |parts, _| print_sha2(parts, Algorithm::Sha512), usual: || (Kdf::ShaCrypt(SHA512_USUAL), Salt::Alphanumeric(16), 64), at_cost: |_| None },
-    Own { name: "sun_md5_crypt", read: sun, print: |parts, _| print_sun(parts), usual: || (Kdf::SunMd5(SUN_USUAL), Salt::Alphanumeric(8), 16), at_cost: |_| None },
-    Own { name: "phpass", read: |text| phpass(text, &["$P$", "$H$"], Algorithm::Md5), print: |parts, how| print_phpass(parts, how.unwrap_or("$P$")), usual: || (Kdf::Phpass(PHPASS_USUAL), Salt::Alphanumeric(8), 16), at_cost: |_| None },
-    Own { name: "drupal7", read: |text| phpass(text, &["$S$"], Algorithm::Sha512), print: |parts, _| print_phpass(parts, "$S$"), usual: || (Kdf::Phpass(DRUPAL_USUAL), Salt::Alphanumeric(8), DRUPAL_DIGEST_BYTES), at_cost: |_| None },
-    Own { name: "yescrypt", read: yescrypt, print: |parts, _| print_yescrypt(parts), usual: || (yescrypt_usual(), Salt::Bytes(16), 32), at_cost: |_| None },
-    Own { name: "scrypt_mcf7", read: scrypt7, print: |parts, _| print_scrypt7(parts), usual: || (Kdf::Scrypt(SCRYPT_USUAL), Salt::Alphanumeric(22), 32), at_cost: |_| None },
-    Own { name: "mysql_sha2", read: mysql, print: |parts, _| print_mysql(parts), usual: || (Kdf::ShaCrypt(MYSQL_USUAL), Salt::Alphanumeric(20), 32), at_cost: |_| None },
+    Own {
+        name: "crypt",
+        read: any,
+        print: print_any,
+        usual: || (Kdf::ShaCrypt(SHA512_USUAL), Salt::Alphanumeric(16), 64),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "des_crypt",
+        read: des,
+        print: |parts, _| print_des(parts, DesCrypt::Traditional),
+        usual: || (Kdf::DesCrypt(DesCrypt::Traditional), Salt::Alphanumeric(2), 8),
+        at_cost: |_| Some(Kdf::DesCrypt(DesCrypt::Traditional)),
+    },
+    Own {
+        name: "bsdi_crypt",
+        read: bsdi,
+        print: |parts, _| print_bsdi(parts),
+        usual: || (Kdf::DesCrypt(DesCrypt::Bsdi { rounds: 725 }), Salt::Alphanumeric(4), 8),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "bigcrypt",
+        read: big,
+        print: |parts, _| print_des(parts, DesCrypt::Big),
+        usual: || (Kdf::DesCrypt(DesCrypt::Big), Salt::Alphanumeric(2), 8),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "crypt16",
+        read: sixteen,
+        print: |parts, _| print_des(parts, DesCrypt::Sixteen),
+        usual: || (Kdf::DesCrypt(DesCrypt::Sixteen), Salt::Alphanumeric(2), 16),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "md5_crypt",
+        read: |text| md5(text, Md5Crypt::Bsd),
+        print: |parts, _| print_md5(parts, Md5Crypt::Bsd),
+        usual: || (Kdf::Md5Crypt(Md5Crypt::Bsd), Salt::Alphanumeric(8), 16),
+        at_cost: |_| Some(Kdf::Md5Crypt(Md5Crypt::Bsd)),
+    },
+    Own {
+        name: "apr_md5_crypt",
+        read: |text| md5(text, Md5Crypt::Apache),
+        print: |parts, _| print_md5(parts, Md5Crypt::Apache),
+        usual: || (Kdf::Md5Crypt(Md5Crypt::Apache), Salt::Alphanumeric(8), 16),
+        at_cost: |_| Some(Kdf::Md5Crypt(Md5Crypt::Apache)),
+    },
+    Own {
+        name: "aix_md5_crypt",
+        read: |text| md5(text, Md5Crypt::Aix),
+        print: |parts, _| print_md5(parts, Md5Crypt::Aix),
+        usual: || (Kdf::Md5Crypt(Md5Crypt::Aix), Salt::Alphanumeric(8), 16),
+        at_cost: |_| Some(Kdf::Md5Crypt(Md5Crypt::Aix)),
+    },
+    Own {
+        name: "sha1_crypt",
+        read: sha1,
+        print: |parts, _| print_sha1(parts),
+        usual: || (Kdf::Sha1Crypt(SHA1_USUAL), Salt::Alphanumeric(8), 20),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "sha256_crypt",
+        read: |text| sha2(text, "$5$", Algorithm::Sha256),
+        print: |parts, _| print_sha2(parts, Algorithm::Sha256),
+        usual: || (Kdf::ShaCrypt(SHA256_USUAL), Salt::Alphanumeric(16), 32),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "sha512_crypt",
+        read: |text| sha2(text, "$6$", Algorithm::Sha512),
+        print: |parts, _| print_sha2(parts, Algorithm::Sha512),
+        usual: || (Kdf::ShaCrypt(SHA512_USUAL), Salt::Alphanumeric(16), 64),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "sun_md5_crypt",
+        read: sun,
+        print: |parts, _| print_sun(parts),
+        usual: || (Kdf::SunMd5(SUN_USUAL), Salt::Alphanumeric(8), 16),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "phpass",
+        read: |text| phpass(text, &["$P$", "$H$"], Algorithm::Md5),
+        print: |parts, how| print_phpass(parts, how.unwrap_or("$P$")),
+        usual: || (Kdf::Phpass(PHPASS_USUAL), Salt::Alphanumeric(8), 16),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "drupal7",
+        read: |text| phpass(text, &["$S$"], Algorithm::Sha512),
+        print: |parts, _| print_phpass(parts, "$S$"),
+        usual: || (Kdf::Phpass(DRUPAL_USUAL), Salt::Alphanumeric(8), DRUPAL_DIGEST_BYTES),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "yescrypt",
+        read: yescrypt,
+        print: |parts, _| print_yescrypt(parts),
+        usual: || (yescrypt_usual(), Salt::Bytes(16), 32),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "scrypt_mcf7",
+        read: scrypt7,
+        print: |parts, _| print_scrypt7(parts),
+        usual: || (Kdf::Scrypt(SCRYPT_USUAL), Salt::Alphanumeric(22), 32),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "mysql_sha2",
+        read: mysql,
+        print: |parts, _| print_mysql(parts),
+        usual: || (Kdf::ShaCrypt(MYSQL_USUAL), Salt::Alphanumeric(20), 32),
+        at_cost: |_| None,
+    },
 ];
 
 const SHA256_USUAL: ShaCrypt = ShaCrypt::new(Algorithm::Sha256, None).expect("the standard's rounds");
@@ -53,8 +155,18 @@ fn yescrypt_usual() -> Kdf {
 /// What any of them reads: what `{CRYPT}` may hold.
 fn any(text: &str) -> Result<Parts, NotRead> {
     const NAMES: [&str; 12] = [
-        "bcrypt", "bcrypt_2x", "sha512_crypt", "sha256_crypt", "md5_crypt", "apr_md5_crypt", "yescrypt", "scrypt_mcf7", "sha1_crypt", "sun_md5_crypt",
-        "bsdi_crypt", "des_crypt",
+        "bcrypt",
+        "bcrypt_2x",
+        "sha512_crypt",
+        "sha256_crypt",
+        "md5_crypt",
+        "apr_md5_crypt",
+        "yescrypt",
+        "scrypt_mcf7",
+        "sha1_crypt",
+        "sun_md5_crypt",
+        "bsdi_crypt",
+        "des_crypt",
     ];
     for own in NAMES.iter().filter_map(|name| own(name)) {
         match own.read(text) {
@@ -111,24 +223,26 @@ fn des_blocks(text: &str, blocks: usize, kind: DesCrypt) -> Option<Parts> {
     for block in rest.as_bytes().chunks(11) {
         digest.extend_from_slice(Base64::Crypt.decode(std::str::from_utf8(block).ok()?)?.expose());
     }
-    parts(Kdf::DesCrypt(kind), salt.into(), Secret::new(digest))
+    Some(parts(Kdf::DesCrypt(kind), salt.into(), Secret::new(digest)))
 }
 
 fn print_des(parts: &Parts, kind: DesCrypt) -> Option<String> {
     if parts.recipe.kdf != Kdf::DesCrypt(kind) {
         return None;
     }
-    let blocks: String = parts.digest.expose().chunks(DES_DIGEST_BYTES).map(|block| Base64::Crypt.encode(block)).collect();
+    let blocks: String =
+        parts.digest.expose().chunks(DES_DIGEST_BYTES).map(|block| Base64::Crypt.encode(block)).collect();
     Some(format!("{}{blocks}", parts.salt.expose_text()?))
 }
 
 fn bsdi(text: &str) -> Result<Parts, NotRead> {
     let rest = text.strip_prefix('_').ok_or(NotRead::Other)?;
     let read = || {
-        let (rounds, salt, digest) = (rest.get(..4)?, rest.get(4..8)?, rest.get(8..).filter(|digest| digest.len() == 11)?);
+        let (rounds, salt, digest) =
+            (rest.get(..4)?, rest.get(4..8)?, rest.get(8..).filter(|digest| digest.len() == 11)?);
         let rounds = des_number(rounds.as_bytes(), 4).filter(|rounds| *rounds >= 1)?;
         des_number(salt.as_bytes(), BSDI_SALT_BYTES)?;
-        parts(Kdf::DesCrypt(DesCrypt::Bsdi { rounds }), salt.into(), Base64::Crypt.decode(digest)?)
+        Some(parts(Kdf::DesCrypt(DesCrypt::Bsdi { rounds }), salt.into(), Base64::Crypt.decode(digest)?))
     };
     read().ok_or(NotRead::Malformed)
 }
@@ -147,7 +261,7 @@ fn md5(text: &str, kind: Md5Crypt) -> Result<Parts, NotRead> {
         if salt.len() > MD5_CRYPT_SALT_BYTES_MAX {
             return None;
         }
-        parts(Kdf::Md5Crypt(kind), salt.into(), MD5.decode(digest, MD5_CRYPT_DIGEST_BYTES)?)
+        Some(parts(Kdf::Md5Crypt(kind), salt.into(), MD5.decode(digest, MD5_CRYPT_DIGEST_BYTES)?))
     };
     read().ok_or(if kind == Md5Crypt::Aix { NotRead::Other } else { NotRead::Malformed })
 }
@@ -164,14 +278,19 @@ fn sha1(text: &str) -> Result<Parts, NotRead> {
     let rest = text.strip_prefix("$sha1$").ok_or(NotRead::Other)?;
     let read = || {
         let [rounds, salt, digest] = fields(rest, '$')?;
-        parts(Kdf::Sha1Crypt(Sha1Crypt::new(decimal(rounds)?)?), salt.into(), SHA1.decode(digest, 20)?)
+        Some(parts(Kdf::Sha1Crypt(Sha1Crypt::new(decimal(rounds)?)?), salt.into(), SHA1.decode(digest, 20)?))
     };
     read().ok_or(NotRead::Malformed)
 }
 
 fn print_sha1(parts: &Parts) -> Option<String> {
     let Kdf::Sha1Crypt(sha1) = parts.recipe.kdf else { return None };
-    Some(format!("$sha1${}${}${}", sha1.rounds(), parts.salt.expose_text()?, SHA1.encode(parts.digest.expose())))
+    Some(format!(
+        "$sha1${}${}${}",
+        sha1.rounds(),
+        parts.salt.expose_text()?,
+        SHA1.encode(parts.digest.expose())
+    ))
 }
 
 /// `$6$salt$digest` or `$6$rounds=N$salt$digest`. The salt may be empty, and counts up to its sixteenth byte.
@@ -179,13 +298,15 @@ fn sha2(text: &str, prefix: &str, algorithm: Algorithm) -> Result<Parts, NotRead
     let rest = text.strip_prefix(prefix).ok_or(NotRead::Other)?;
     let read = || {
         let (rounds, rest) = match rest.strip_prefix("rounds=") {
-            Some(rest) => rest.split_once('$').map(|(rounds, rest)| Some((Some(decimal(rounds)?), rest)))??,
+            Some(rest) => {
+                rest.split_once('$').map(|(rounds, rest)| Some((Some(decimal(rounds)?), rest)))??
+            }
             None => (None, rest),
         };
         let [salt, digest] = fields(rest, '$')?;
         let salt = salt.as_bytes().get(..SHA_CRYPT_SALT_BYTES_MAX).unwrap_or(salt.as_bytes());
         let digest = sha2_order(algorithm).decode(digest, algorithm.len())?;
-        parts(Kdf::ShaCrypt(ShaCrypt::new(algorithm, rounds)?), Secret::new(salt), digest)
+        Some(parts(Kdf::ShaCrypt(ShaCrypt::new(algorithm, rounds)?), Secret::new(salt), digest))
     };
     read().ok_or(NotRead::Malformed)
 }
@@ -197,7 +318,11 @@ fn print_sha2(parts: &Parts, algorithm: Algorithm) -> Option<String> {
     }
     let prefix = if algorithm == Algorithm::Sha256 { "$5$" } else { "$6$" };
     let rounds = if sha.stated() { format!("rounds={}$", sha.rounds()) } else { String::new() };
-    Some(format!("{prefix}{rounds}{}${}", parts.salt.expose_text()?, sha2_order(algorithm).encode(parts.digest.expose())))
+    Some(format!(
+        "{prefix}{rounds}{}${}",
+        parts.salt.expose_text()?,
+        sha2_order(algorithm).encode(parts.digest.expose())
+    ))
 }
 
 fn sha2_order(algorithm: Algorithm) -> permuted::Order {
@@ -212,7 +337,7 @@ fn mysql(text: &str) -> Result<Parts, NotRead> {
         let rounds = u32::from_str_radix(rounds, 16).ok()?.checked_mul(1000)?;
         let (salt, digest) = rest.split_at_checked(20)?;
         let sha = ShaCrypt::new(Algorithm::Sha256, Some(rounds))?;
-        parts(Kdf::ShaCrypt(sha), salt.into(), SHA256.decode(digest, 32)?)
+        Some(parts(Kdf::ShaCrypt(sha), salt.into(), SHA256.decode(digest, 32)?))
     };
     read().ok_or(NotRead::Malformed)
 }
@@ -231,7 +356,7 @@ fn sun(text: &str) -> Result<Parts, NotRead> {
         let rounds = if rounds.is_empty() { 0 } else { decimal(rounds.strip_prefix(",rounds=")?)? };
         let (salt, rest) = rest.split_once('$')?;
         let (bare, digest) = rest.strip_prefix('$').map_or((true, rest), |digest| (false, digest));
-        parts(Kdf::SunMd5(SunMd5::new(rounds, bare)?), salt.into(), MD5.decode(digest, 16)?)
+        Some(parts(Kdf::SunMd5(SunMd5::new(rounds, bare)?), salt.into(), MD5.decode(digest, 16)?))
     };
     read().ok_or(NotRead::Malformed)
 }
@@ -250,7 +375,7 @@ fn phpass(text: &str, prefixes: &[&str], algorithm: Algorithm) -> Result<Parts, 
         // Drupal's last character has two bits of the byte after.
         let (width, fill) = if algorithm == Algorithm::Md5 { (22, "") } else { (43, ".") };
         let digest = Base64::Little.decode(&format!("{digest}{fill}")).filter(|_| digest.len() == width)?;
-        parts(Kdf::Phpass(Phpass::new(algorithm, log2)?), salt.into(), digest)
+        Some(parts(Kdf::Phpass(Phpass::new(algorithm, log2)?), salt.into(), digest))
     };
     read().filter(|parts| parts.salt.len() == PHPASS_SALT_BYTES).ok_or(NotRead::Malformed)
 }
@@ -272,14 +397,15 @@ fn yescrypt(text: &str) -> Result<Parts, NotRead> {
     let read = || {
         let [params, salt, digest] = fields(rest, '$')?;
         let digest = Base64::Little.decode(digest).filter(|digest| digest.len() == 32)?;
-        parts(Kdf::Yescrypt(Yescrypt::parse(params)?), Base64::Little.decode(salt)?, digest)
+        Some(parts(Kdf::Yescrypt(Yescrypt::parse(params)?), Base64::Little.decode(salt)?, digest))
     };
     read().ok_or(NotRead::Malformed)
 }
 
 fn print_yescrypt(parts: &Parts) -> Option<String> {
     let Kdf::Yescrypt(yescrypt) = parts.recipe.kdf else { return None };
-    let (salt, digest) = (Base64::Little.encode(parts.salt.expose()), Base64::Little.encode(parts.digest.expose()));
+    let (salt, digest) =
+        (Base64::Little.encode(parts.salt.expose()), Base64::Little.encode(parts.digest.expose()));
     Some(format!("$y${}${salt}${digest}", yescrypt.text()))
 }
 
@@ -287,12 +413,13 @@ fn print_yescrypt(parts: &Parts) -> Option<String> {
 fn scrypt7(text: &str) -> Result<Parts, NotRead> {
     let rest = text.strip_prefix("$7$").ok_or(NotRead::Other)?;
     let read = || {
-        let number = |from: usize, count: usize| des_number(rest.as_bytes().get(from..)?.get(..count)?, count);
+        let number =
+            |from: usize, count: usize| des_number(rest.as_bytes().get(from..)?.get(..count)?, count);
         let n = 1_u32.checked_shl(number(0, 1)?)?;
         let scrypt = Scrypt::from_n(n, number(1, 5)?, number(6, 5)?)?;
         let (salt, digest) = rest.get(11..)?.rsplit_once('$')?;
         let digest = Base64::Little.decode(digest).filter(|digest| digest.len() == 32)?;
-        parts(Kdf::Scrypt(scrypt), salt.into(), digest)
+        Some(parts(Kdf::Scrypt(scrypt), salt.into(), digest))
     };
     read().ok_or(NotRead::Malformed)
 }

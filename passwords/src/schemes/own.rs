@@ -40,8 +40,8 @@ pub(crate) fn plain() -> &'static Expression {
 }
 
 /// Parts with the password as it is.
-pub(super) fn parts(kdf: Kdf, salt: Secret, digest: Secret) -> Option<Parts> {
-    Some(Parts::new(Recipe { expression: plain(), kdf, rounds: 1 }, salt, digest))
+pub(super) fn parts(kdf: Kdf, salt: Secret, digest: Secret) -> Parts {
+    Parts::new(Recipe { expression: plain(), kdf, rounds: 1 }, salt, digest)
 }
 
 impl Own {

@@ -30,7 +30,9 @@ macro_rules! aix {
             name: $name,
             read: |text| aix(text, $prefix, Algorithm::$algorithm),
             print: |_, _| None,
-            usual: || (pbkdf2(Algorithm::$algorithm, 1 << 6), Salt::Alphanumeric(16), Algorithm::$algorithm.len()),
+            usual: || {
+                (pbkdf2(Algorithm::$algorithm, 1 << 6), Salt::Alphanumeric(16), Algorithm::$algorithm.len())
+            },
             at_cost: |_| None,
         }
     };
@@ -70,7 +72,11 @@ fn phc(text: &str, prefix: &str, algorithm: Algorithm) -> Result<Parts, NotRead>
         let pbkdf2 = Pbkdf2::new(algorithm, decimal(rounds.strip_prefix("i=")?)?)?;
         let (salt, digest) = (Base64::Unpadded.decode(salt)?, Base64::Unpadded.decode(digest)?);
         let whole = length.is_none_or(|length| usize::try_from(length) == Ok(digest.len()));
-        if whole && digest.len() >= DIGEST_BYTES_MIN { parts(Kdf::Pbkdf2(pbkdf2), salt, digest) } else { None }
+        if whole && digest.len() >= DIGEST_BYTES_MIN {
+            Some(parts(Kdf::Pbkdf2(pbkdf2), salt, digest))
+        } else {
+            None
+        }
     };
     read().ok_or(NotRead::Malformed)
 }
@@ -87,10 +93,12 @@ fn spring(text: &str) -> Result<Parts, NotRead> {
     let rest = text.strip_prefix('$').ok_or(NotRead::Other)?;
     let read = || {
         let [cost, salt, digest] = fields(rest, '$')?;
-        let cost = u32::from_str_radix(cost, 16).ok().filter(|_| cost.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let cost = u32::from_str_radix(cost, 16)
+            .ok()
+            .filter(|_| cost.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         let scrypt = Scrypt::from_n(1_u32.checked_shl(cost >> 16)?, cost >> 8 & 0xff, cost & 0xff)?;
         let digest = Base64::Padded.decode(digest).filter(|digest| digest.len() == 32)?;
-        parts(Kdf::Scrypt(scrypt), Base64::Padded.decode(salt)?, digest)
+        Some(parts(Kdf::Scrypt(scrypt), Base64::Padded.decode(salt)?, digest))
     };
     read().ok_or(NotRead::Malformed)
 }
@@ -105,13 +113,16 @@ fn print_spring(parts: &Parts) -> Option<String> {
 /// `{ssha256}06$salt$digest`: two digits of rounds as a power of two. The characters of the last group hold some of its
 /// bits alone, for which reason the whole groups are compared, and nothing is written.
 fn aix(text: &str, prefix: &str, algorithm: Algorithm) -> Result<Parts, NotRead> {
-    let rest = text.strip_prefix(prefix).filter(|rest| rest.as_bytes().get(2) == Some(&b'$')).ok_or(NotRead::Other)?;
+    let rest = text
+        .strip_prefix(prefix)
+        .filter(|rest| rest.as_bytes().get(2) == Some(&b'$'))
+        .ok_or(NotRead::Other)?;
     let read = || {
         let [cost, salt, digest] = fields(rest, '$')?;
         let cost = decimal(cost.strip_prefix('0').unwrap_or(cost))?;
         let pbkdf2 = Pbkdf2::new(algorithm, 1_u32.checked_shl(cost)?)?;
         let digest = Base64::Little.decode(digest).filter(|digest| digest.len() == algorithm.len())?;
-        parts(Kdf::Pbkdf2(pbkdf2), salt.into(), Secret::new(whole_groups(digest.expose())))
+        Some(parts(Kdf::Pbkdf2(pbkdf2), salt.into(), Secret::new(whole_groups(digest.expose()))))
     };
     read().ok_or(NotRead::Malformed)
 }

@@ -30,10 +30,16 @@ pub(crate) struct WriteSpec {
 }
 
 impl Row {
-    pub(crate) fn new(layout: Layout, expression: &'static Expression, write: WriteSpec) -> Result<Self, String> {
+    pub(crate) fn new(
+        layout: Layout,
+        expression: &'static Expression,
+        write: WriteSpec,
+    ) -> Result<Self, String> {
         match (layout.own(), expression.stage()) {
             (Some(own), Stage::Own { name, .. }) if own == name => {}
-            (Some(own), _) => return Err(format!("the layout has <{own}>, and the expression is no {own}(...)")),
+            (Some(own), _) => {
+                return Err(format!("the layout has <{own}>, and the expression is no {own}(...)"));
+            }
             (None, Stage::Own { name, .. }) if at_cost(name, Some(10)).is_none() => {
                 return Err(format!("{name}() needs <{name}> in the layout"));
             }
@@ -46,7 +52,9 @@ impl Row {
     /// The number of this name: of the stored value, of its column, or the usual one.
     fn number(&self, number: Number, found: &[(Stored, u32)], columns: &Columns<'_>) -> Result<u32, NotRead> {
         let Number::Stored { name, .. } = number else { return Ok(fixed(number)) };
-        let of = |numbers: &[(Stored, u32)]| numbers.iter().find(|(own, _)| *own == name).map(|(_, number)| *number);
+        let of = |numbers: &[(Stored, u32)]| {
+            numbers.iter().find(|(own, _)| *own == name).map(|(_, number)| *number)
+        };
         of(found)
             .or_else(|| columns.number(name))
             .or_else(|| of(&self.write.numbers))
@@ -61,7 +69,9 @@ impl Row {
                 let cost = number(Number::Stored { name: Stored::Rounds, more: 0 }).ok();
                 at_cost(name, cost)
             }
-            Stage::Pbkdf2 { algorithm, rounds, .. } => Pbkdf2::new(*algorithm, number(*rounds)?).map(Kdf::Pbkdf2),
+            Stage::Pbkdf2 { algorithm, rounds, .. } => {
+                Pbkdf2::new(*algorithm, number(*rounds)?).map(Kdf::Pbkdf2)
+            }
             Stage::Argon2 { memory_kib, passes, lanes, .. } => {
                 Argon2::new(Variant::Id, Version::V19, *memory_kib, *passes, *lanes).map(Kdf::Argon2)
             }
@@ -131,7 +141,7 @@ impl Row {
         own(name).map(|own| (own.usual)().2)
     }
 
-    fn stored_number(&self, parts: &Parts, name: Stored) -> Option<u64> {
+    fn stored_number(parts: &Parts, name: Stored) -> Option<u64> {
         Some(match (parts.recipe.kdf, name) {
             (Kdf::None, Stored::Rounds) => u64::from(parts.recipe.rounds),
             (Kdf::Pbkdf2(pbkdf2), Stored::Rounds) => u64::from(pbkdf2.rounds()),
@@ -154,14 +164,16 @@ impl Format for Row {
         if parts.recipe.expression != self.expression {
             return None;
         }
-        let text = self.layout.print(parts, |name| self.stored_number(parts, name))?;
+        let text = self.layout.print(parts, |name| Self::stored_number(parts, name))?;
         let salt = self.needs_salt_column().then(|| parts.salt.clone());
         Some(Written { hash: Secret::from(text), salt })
     }
 
     fn usual(&self) -> Usual {
         let columns = Columns::of("");
-        if let (Stage::Own { name, .. }, Some(own)) = (self.expression.stage(), self.layout.own().and_then(own)) {
+        if let (Stage::Own { name, .. }, Some(own)) =
+            (self.expression.stage(), self.layout.own().and_then(own))
+        {
             let mut usual = own.usual(self.expression);
             let cost = self.number(Number::Stored { name: Stored::Rounds, more: 0 }, &[], &columns).ok();
             usual.recipe.kdf = at_cost(name, cost).filter(|_| cost.is_some()).unwrap_or(usual.recipe.kdf);
@@ -172,7 +184,8 @@ impl Format for Row {
         }
         let rounds = self.rounds(&[], &columns).unwrap_or(1000);
         let kdf = self.kdf(&[], &columns).ok().flatten().or_else(|| self.fallback()).unwrap_or(Kdf::None);
-        let salt = if self.takes_salt() { self.write.salt.unwrap_or(Salt::Alphanumeric(16)) } else { Salt::None };
+        let salt =
+            if self.takes_salt() { self.write.salt.unwrap_or(Salt::Alphanumeric(16)) } else { Salt::None };
         let digest_len = self.len.or_else(|| self.own_len()).unwrap_or(32);
         Usual { recipe: Recipe { expression: self.expression, kdf, rounds }, salt, digest_len }
     }
@@ -204,7 +217,9 @@ impl Format for Row {
 
 impl Row {
     fn takes_salt(&self) -> bool {
-        self.expression.uses_salt() || self.layout.has_salt() || matches!(self.expression.stage(), Stage::Own { .. })
+        self.expression.uses_salt()
+            || self.layout.has_salt()
+            || matches!(self.expression.stage(), Stage::Own { .. })
     }
 
     /// What a stand-in costs where no number is known.
@@ -253,7 +268,8 @@ impl WriteSpec {
                     let [memory, passes, lanes] = fields(value, '/')?;
                     let number = |text: &str| text.parse().ok();
                     let (memory, passes, lanes) = (number(memory)?, number(passes)?, number(lanes)?);
-                    spec.argon2 = Some(Kdf::Argon2(Argon2::new(Variant::Id, Version::V19, memory, passes, lanes)?));
+                    spec.argon2 =
+                        Some(Kdf::Argon2(Argon2::new(Variant::Id, Version::V19, memory, passes, lanes)?));
                     continue;
                 }
                 "rounds" | "cost" => Stored::Rounds,

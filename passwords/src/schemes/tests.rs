@@ -26,11 +26,14 @@ fn what_the_originals_wrote_prints_byte_for_byte_where_it_is_written() {
         let scheme = scheme(text("format").unwrap()).unwrap();
         let parameters = vector.get("params").map(ToString::to_string);
         let columns = Columns { parameters: parameters.as_deref(), ..columns(stored, salt.or(Some(b""))) };
-        let Some(printed) = scheme.written.then(|| scheme.format.print(&scheme.format.read(&columns).unwrap())) else {
+        let Some(printed) =
+            scheme.written.then(|| scheme.format.print(&scheme.format.read(&columns).unwrap()))
+        else {
             continue;
         };
         // Case, padding and the letter of bcrypt's version are as today's release of the original has them.
-        let plain = |text: &str| text.replace("$2a$", "$2b$").replace("$2y$", "$2b$").replace('=', "").to_lowercase();
+        let plain =
+            |text: &str| text.replace("$2a$", "$2b$").replace("$2y$", "$2b$").replace('=', "").to_lowercase();
         let printed = printed.map(|printed| printed.hash.expose_text().unwrap().to_owned());
         // Spellings that are read as well as the one that is written.
         let other_spelling = [".B64}", ".HEX}", "$H$"].iter().any(|mark| stored.contains(mark))
@@ -54,7 +57,9 @@ fn a_value_is_described_by_one_scheme_at_most() {
     let mut problems = Vec::new();
     for scheme in all() {
         let Some(text) = usual_text(scheme) else { continue };
-        let describes = |reader: &&Scheme| reader.is_self_describing() && reader.format.read(&columns(&text, Some(b""))).is_ok();
+        let describes = |reader: &&Scheme| {
+            reader.is_self_describing() && reader.format.read(&columns(&text, Some(b""))).is_ok()
+        };
         let readers: Vec<_> = all().filter(describes).collect();
         if readers.len() > 1 || scheme.is_self_describing() && readers != [scheme] {
             problems.push(format!("{scheme:?} {text}: {readers:?}"));

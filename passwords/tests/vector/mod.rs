@@ -75,7 +75,8 @@ impl Vector {
     /// The catalogue, with the vector's key for its scheme.
     pub(crate) fn schemes(&self) -> Schemes {
         let Some(key) = &self.key else { return Schemes::default() };
-        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.key", self.id.replace(['/', ':'], "-")));
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("{}.key", self.id.replace(['/', ':'], "-")));
         std::fs::write(&file, key).unwrap();
         let definition = Definition { pepper: Some(SecretRef::File(file)), ..Definition::default() };
         Schemes::parse([(self.format.as_str(), &definition)]).unwrap().resolve().unwrap()

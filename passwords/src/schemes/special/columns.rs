@@ -1,9 +1,10 @@
-//! Hashes whose parts stand in several columns: ProcessWire and Gitea.
+//! Hashes whose parts stand in several columns.
 
 use crate::encoding::{Base64, decimal, hex_decode};
 use crate::hash::{Bound, Parts};
 use crate::kdf::{
-    Algorithm, Argon2, BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt, Kdf, Pbkdf2, Recipe, Scrypt, Variant, Version,
+    Algorithm, Argon2, BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt, Kdf, Pbkdf2, Recipe, Scrypt, Variant,
+    Version,
 };
 use crate::random::Salt;
 use crate::scheme::{Columns, Format, NotRead, Usual};
@@ -73,7 +74,7 @@ impl Format for Gitea {
         if digest.len() != len {
             return Err(NotRead::Malformed);
         }
-        parts(kdf, salt, digest).ok_or(NotRead::Malformed)
+        Ok(parts(kdf, salt, digest))
     }
 
     fn print(&self, _: &Parts) -> Option<Written> {

@@ -37,7 +37,7 @@ impl Format for Keycloak {
         }
         let kdf = if self.argon2 { argon2(data) } else { pbkdf2(algorithm, data) };
         let fits = digest.len() >= 16 && salt.len() >= 8;
-        kdf.filter(|_| fits).and_then(|kdf| parts(kdf, salt, digest)).ok_or(NotRead::Malformed)
+        kdf.filter(|_| fits).map(|kdf| parts(kdf, salt, digest)).ok_or(NotRead::Malformed)
     }
 
     fn print(&self, _: &Parts) -> Option<Written> {
@@ -99,7 +99,11 @@ impl Format for Credential {
             let digest = Base64::Padded.decode(text("hash")?)?;
             let len = usize::try_from(object.get("keyLength")?.as_u64()?).ok()?;
             let kdf = Kdf::Pbkdf2(Pbkdf2::new(Algorithm::Sha1, number(object.get("iterations")?)?)?);
-            if len == digest.len() && len >= 16 { parts(kdf, text("salt")?.into(), digest) } else { None }
+            if len == digest.len() && len >= 16 {
+                Some(parts(kdf, text("salt")?.into(), digest))
+            } else {
+                None
+            }
         };
         read().ok_or(NotRead::Malformed)
     }
@@ -131,13 +135,14 @@ impl Format for Scram {
 fn scram(rest: &str) -> Option<Parts> {
     let [rounds, salt, digests] = fields(rest, '$')?;
     let digests: Vec<_> = digests.split(',').map(|pair| pair.split_once('=')).collect::<Option<_>>()?;
-    let strongest = [("sha-512", Algorithm::Sha512), ("sha-256", Algorithm::Sha256), ("sha-1", Algorithm::Sha1)];
+    let strongest =
+        [("sha-512", Algorithm::Sha512), ("sha-256", Algorithm::Sha256), ("sha-1", Algorithm::Sha1)];
     let (algorithm, digest) = strongest.iter().find_map(|(name, algorithm)| {
         digests.iter().find(|(own, _)| own == name).map(|(_, digest)| (*algorithm, *digest))
     })?;
     let digest = Base64::Dotted.decode(digest).filter(|digest| digest.len() == algorithm.len())?;
     let kdf = Kdf::Pbkdf2(Pbkdf2::new(algorithm, decimal(rounds)?)?);
-    let mut parts = parts(kdf, Base64::Dotted.decode(salt)?, digest)?;
+    let mut parts = parts(kdf, Base64::Dotted.decode(salt)?, digest);
     parts.recipe.expression = super::prepared()?;
     Some(parts)
 }

@@ -21,13 +21,18 @@ const SEPARATOR: &str = "Bw==";
 
 impl Format for Project {
     fn read(&self, columns: &Columns<'_>) -> Result<Parts, NotRead> {
-        let digest = Base64::Padded.decode(columns.text).filter(|digest| digest.len() == 64).ok_or(NotRead::Other)?;
+        let digest =
+            Base64::Padded.decode(columns.text).filter(|digest| digest.len() == 64).ok_or(NotRead::Other)?;
         let salt = columns.salt.ok_or(NotRead::MissingSalt)?;
         let parameters = columns.parameters.and_then(|text| serde_json::from_str::<Value>(text).ok());
         let of = |name: &str| parameters.as_ref().and_then(|object| object.get(name));
         let key = columns.key.map(<[u8]>::to_vec);
-        let key = key.or_else(|| Some(of("signerKey")?.as_str()?.as_bytes().to_vec())).ok_or(NotRead::MissingKey)?;
-        let number = |name: &str, usual: u32| of(name).map_or(Some(usual), |value| u32::try_from(value.as_u64()?).ok());
+        let key = key
+            .or_else(|| Some(of("signerKey")?.as_str()?.as_bytes().to_vec()))
+            .ok_or(NotRead::MissingKey)?;
+        let number = |name: &str, usual: u32| {
+            of(name).map_or(Some(usual), |value| u32::try_from(value.as_u64()?).ok())
+        };
         let separator = of("saltSeparator").and_then(Value::as_str).unwrap_or(SEPARATOR);
         let read = || {
             let scrypt = Scrypt::from_n(1_u32.checked_shl(number("memCost", 14)?)?, number("rounds", 8)?, 1)?;

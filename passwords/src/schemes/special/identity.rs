@@ -12,7 +12,7 @@ use idstore_secret::Secret;
 /// The least that ASP.NET takes for a salt and for a key, in bytes.
 const BYTES_MIN: usize = 16;
 
-/// ASP.NET Identity 2, SimpleMembership and `Crypto.HashPassword`: a zero, 16 bytes of salt, 32 of PBKDF2.
+/// ASP.NET Identity 2, `SimpleMembership` and `Crypto.HashPassword`: a zero, 16 bytes of salt, 32 of PBKDF2.
 pub(super) struct V2;
 
 /// ASP.NET Core Identity: a one, the digest's number, the rounds and the salt's length in four bytes each, salt, key.
@@ -27,7 +27,9 @@ impl Format for V2 {
         let read = || {
             let (salt, digest) = bytes.expose().strip_prefix(&[0])?.split_at_checked(16)?;
             let whole = digest.len() == 32;
-            pbkdf2(Algorithm::Sha1, 1000).filter(|_| whole).and_then(|kdf| parts(kdf, Secret::new(salt), Secret::new(digest)))
+            pbkdf2(Algorithm::Sha1, 1000)
+                .filter(|_| whole)
+                .map(|kdf| parts(kdf, Secret::new(salt), Secret::new(digest)))
         };
         read().ok_or(NotRead::Other)
     }
@@ -50,7 +52,9 @@ impl Format for V3 {
 
     fn print(&self, parts: &Parts) -> Option<Written> {
         let Kdf::Pbkdf2(pbkdf2) = parts.recipe.kdf else { return None };
-        let prf = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512].iter().position(|own| *own == pbkdf2.algorithm())?;
+        let prf = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512]
+            .iter()
+            .position(|own| *own == pbkdf2.algorithm())?;
         let head = [u32::try_from(prf).ok()?, pbkdf2.rounds(), u32::try_from(parts.salt.len()).ok()?];
         let mut bytes = vec![1];
         bytes.extend(head.iter().flat_map(|number| number.to_be_bytes()));
@@ -79,7 +83,7 @@ fn v3(bytes: &[u8]) -> Option<Parts> {
     if salt.len() < BYTES_MIN || digest.len() < BYTES_MIN {
         return None;
     }
-    parts(pbkdf2(algorithm, rounds)?, Secret::new(salt), Secret::new(digest))
+    Some(parts(pbkdf2(algorithm, rounds)?, Secret::new(salt), Secret::new(digest)))
 }
 
 impl Format for Ds389 {
@@ -94,7 +98,9 @@ impl Format for Ds389 {
             let (rounds, bytes) = number(bytes.expose())?;
             let (salt, digest) = bytes.split_at_checked(64)?;
             let whole = digest.len() == 256;
-            pbkdf2(Algorithm::Sha256, rounds).filter(|_| whole).and_then(|kdf| parts(kdf, Secret::new(salt), Secret::new(digest)))
+            pbkdf2(Algorithm::Sha256, rounds)
+                .filter(|_| whole)
+                .map(|kdf| parts(kdf, Secret::new(salt), Secret::new(digest)))
         };
         read().ok_or(NotRead::Malformed)
     }

@@ -26,7 +26,11 @@ pub(super) struct Renamed {
 
 impl Format for Template {
     fn read(&self, columns: &Columns<'_>) -> Result<Parts, NotRead> {
-        let rest = columns.text.strip_prefix(self.prefix).filter(|rest| rest.starts_with("pf=")).ok_or(NotRead::Other)?;
+        let rest = columns
+            .text
+            .strip_prefix(self.prefix)
+            .filter(|rest| rest.starts_with("pf="))
+            .ok_or(NotRead::Other)?;
         self.parts(rest).ok_or(NotRead::Malformed)
     }
 
@@ -66,6 +70,7 @@ impl Format for Renamed {
     }
 
     fn usual(&self) -> Usual {
-        crate::schemes::own(self.own).map_or_else(|| Usual::of(None, Salt::None, 16), crate::schemes::own::Own::plain_usual)
+        crate::schemes::own(self.own)
+            .map_or_else(|| Usual::of(None, Salt::None, 16), crate::schemes::own::Own::plain_usual)
     }
 }

@@ -35,6 +35,7 @@ impl Format for Hashcat {
     }
 
     fn usual(&self) -> Usual {
-        own("mysql_sha2").map_or_else(|| Usual::of(Some(Kdf::None), Salt::None, 32), crate::schemes::own::Own::plain_usual)
+        own("mysql_sha2")
+            .map_or_else(|| Usual::of(Some(Kdf::None), Salt::None, 32), crate::schemes::own::Own::plain_usual)
     }
 }

@@ -13,7 +13,9 @@ pub(super) struct Combined;
 
 impl Format for Combined {
     fn read(&self, columns: &Columns<'_>) -> Result<Parts, NotRead> {
-        let rest = ["$H\\2y$", "$H\\2a$", "$P\\2y$", "$P\\2a$"].iter().find_map(|prefix| columns.text.strip_prefix(prefix));
+        let rest = ["$H\\2y$", "$H\\2a$", "$P\\2y$", "$P\\2a$"]
+            .iter()
+            .find_map(|prefix| columns.text.strip_prefix(prefix));
         combined(rest.ok_or(NotRead::Other)?).ok_or(NotRead::Malformed)
     }
 
