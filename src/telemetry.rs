@@ -120,6 +120,46 @@ pub struct SchemeLabels {
     pub scheme: &'static str,
 }
 
+/// Labels of a profile's value that was adjusted for a platform.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AdjustedLabels {
+    /// The connection.
+    pub connection: Label,
+    /// The member of the profile.
+    pub field: &'static str,
+    /// What was wrong with it.
+    pub reason: &'static str,
+}
+
+/// Labels of a mark of migration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct MarkLabels {
+    /// The connection.
+    pub connection: Label,
+    /// `marked` or `failed`.
+    pub outcome: &'static str,
+}
+
+/// Labels of a stored hash that was to be replaced by a better one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RehashLabels {
+    /// The store.
+    pub store: Label,
+    /// `replaced`, `overtaken` or `failed`.
+    pub outcome: &'static str,
+}
+
+/// Labels of a request that a generated script sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ScriptLabels {
+    /// The connection.
+    pub connection: Label,
+    /// The action.
+    pub action: &'static str,
+    /// The version that the scripts name, or `other`.
+    pub version: &'static str,
+}
+
 type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// All metrics. One value, made at start and handed down; there is no global.
@@ -139,6 +179,14 @@ pub struct Metrics {
     pub store_transport_verified: Family<StoreLabels, Gauge>,
     /// Rows that a lookup answered and that belong to another value of a connection's parameter.
     pub isolation_refused: Family<ConnectionLabels, Counter>,
+    /// Values of profiles that were adjusted for the connection's platform.
+    pub profile_adjusted: Family<AdjustedLabels, Counter>,
+    /// Accounts that a login marked as migrated, and marks that failed.
+    pub migration_marks: Family<MarkLabels, Counter>,
+    /// Stored hashes that a login was to replace by better ones.
+    pub rehashes: Family<RehashLabels, Counter>,
+    /// Requests of generated Auth0 scripts: one that stops coming shows a script that was lost in the dashboard.
+    pub auth0_script_requests: Family<ScriptLabels, Counter>,
     /// Time of a verification or a hash on its worker, waiting included.
     pub hash_duration: Durations<SchemeLabels>,
     /// Jobs that wait for a hash worker.
@@ -165,6 +213,10 @@ impl Metrics {
             store_up: Family::default(),
             store_transport_verified: Family::default(),
             isolation_refused: Family::default(),
+            profile_adjusted: Family::default(),
+            migration_marks: Family::default(),
+            rehashes: Family::default(),
+            auth0_script_requests: Family::default(),
             hash_duration: Family::new_with_constructor(durations),
             hash_queue: Gauge::default(),
             connections_open: Gauge::default(),
@@ -203,6 +255,26 @@ impl Metrics {
             "isolation_refused",
             "Rows of another organization that a lookup answered; a statement leaks across tenants",
             self.isolation_refused.clone(),
+        );
+        registry.register(
+            "profile_adjusted",
+            "Values of profiles that were cut, mended or left out for the platform",
+            self.profile_adjusted.clone(),
+        );
+        registry.register(
+            "migration_marks",
+            "Accounts that a login marked as migrated, and marks that failed",
+            self.migration_marks.clone(),
+        );
+        registry.register(
+            "rehashes",
+            "Stored hashes that a login was to replace by better ones",
+            self.rehashes.clone(),
+        );
+        registry.register(
+            "auth0_script_requests",
+            "Requests of generated Auth0 scripts by the version that they name",
+            self.auth0_script_requests.clone(),
         );
         registry.register_with_unit(
             "hash_duration",

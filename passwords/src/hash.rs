@@ -1,13 +1,11 @@
 //! [`Hash`]: a stored value that was understood, ready to be compared with a password; [`Shape`]: its cost alone.
 
 use crate::expression::Inputs;
-use crate::kdf::Recipe;
+use crate::kdf::{Derivation, LaneKind, Recipe, Scratch};
 use crate::write::Refusal;
 use idstore_secret::Secret;
 use std::fmt;
-use std::hint::black_box;
 use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
 
 /// A stored value, parsed and bounded. Has no `==`, and its `Debug` is the scheme's name alone.
 ///
@@ -108,8 +106,9 @@ impl Hash {
     /// Whether this is the password. Blocks for as long as the scheme's cost says: run it on the
     /// [`Workers`](crate::Workers). The digests are compared in constant time.
     pub fn verify(&self, password: &Secret) -> Result<bool, HashFailure> {
-        for candidate in self.candidates() {
-            if candidate.parts.matches(password)? {
+        let mut scratch = Scratch::default();
+        for Candidate { parts, .. } in self.candidates() {
+            if parts.agree(&parts.derivation(password).run(&mut scratch)?) {
                 return Ok(true);
             }
         }
@@ -119,6 +118,11 @@ impl Hash {
     /// What [`verify`](Self::verify) costs for a wrong password.
     pub fn shape(&self) -> Shape {
         Shape { first: self.first.outline(), others: self.others.iter().map(Candidate::outline).collect() }
+    }
+
+    /// What is compared, one after another until one agrees.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Parts> {
+        self.candidates().map(|candidate| &candidate.parts)
     }
 
     fn candidates(&self) -> impl Iterator<Item = &Candidate> {
@@ -144,35 +148,20 @@ impl Candidate {
 }
 
 impl Parts {
-    /// Derives the digest of a new password.
-    pub(crate) fn derive(
-        recipe: Recipe,
-        salt: Secret,
-        digest_len: usize,
-        bound: Bound,
-        password: &Secret,
-    ) -> Result<Self, HashFailure> {
-        let mut digest = Zeroizing::new(vec![0; digest_len]);
-        recipe.derive(&bound.inputs(password, &salt), &mut digest)?;
-        Ok(Self { recipe, salt, digest: Secret::new(std::mem::take(&mut *digest)), bound })
-    }
-
     /// Parts that stand in the stored value alone.
     pub(crate) fn new(recipe: Recipe, salt: Secret, digest: Secret) -> Self {
         Self { recipe, salt, digest, bound: Bound::default() }
     }
 
-    /// An empty digest matches nothing, whatever a parser let through.
-    fn matches(&self, password: &Secret) -> Result<bool, HashFailure> {
-        let mut found = Zeroizing::new(vec![0; self.digest.len()]);
-        match self.recipe.derive(&self.bound.inputs(password, &self.salt), &mut found) {
-            Ok(()) => {}
-            // The password has no form under this scheme, so that it is not the one.
-            Err(HashFailure::Refused(_)) => return Ok(false),
-            Err(failure) => return Err(failure),
-        }
-        let same: bool = found.as_slice().ct_eq(self.digest.expose()).into();
-        Ok(same && !self.digest.is_empty())
+    /// What has to be derived to compare the password with these.
+    pub(crate) fn derivation(&self, password: &Secret) -> Derivation {
+        self.recipe.derivation(&self.bound.inputs(password, &self.salt), self.digest.len())
+    }
+
+    /// Whether this was derived. An empty digest matches nothing, whatever a parser let through.
+    pub(crate) fn agree(&self, found: &Secret) -> bool {
+        let same: bool = found.expose().ct_eq(self.digest.expose()).into();
+        same && !self.digest.is_empty()
     }
 
     /// Whether both derive and expect the same bytes.
@@ -215,15 +204,20 @@ impl Shape {
         self.first.scheme
     }
 
-    /// Does the work of verifying a hash of this shape, and learns nothing. Blocks as [`Hash::verify`] does.
-    pub(crate) fn imitate(&self, password: &Secret) -> Result<(), HashFailure> {
-        for outline in self.outlines() {
-            let zeros = |count| Secret::new(vec![0; count]);
-            let parts = Parts::new(outline.recipe, zeros(outline.salt_len), zeros(outline.digest_len));
-            // The answer is not used: whether these bytes happen to match means nothing.
-            black_box(parts.matches(password)?);
-        }
-        Ok(())
+    /// Whether any candidate is of another scheme, or derived at a lower cost than this recipe's.
+    pub(crate) fn is_less_than(&self, scheme: &str, recipe: &Recipe) -> bool {
+        self.outlines().any(|outline| outline.scheme != scheme || outline.recipe.is_cheaper_than(recipe))
+    }
+
+    /// A hash of this shape, which is nobody's: verifying it is the same work. Whether its bytes happen to match means
+    /// nothing.
+    pub(crate) fn model(&self) -> Hash {
+        Hash { first: self.first.model(), others: self.others.iter().map(Outline::model).collect() }
+    }
+
+    /// What the first derivation can share a thread with.
+    pub(crate) fn lane_kind(&self) -> Option<LaneKind> {
+        self.first.recipe.kdf.lane_kind(self.first.digest_len)
     }
 
     /// The memory that the work takes at most, in KiB: candidates are tried one after another.
@@ -233,6 +227,14 @@ impl Shape {
 
     fn outlines(&self) -> impl Iterator<Item = &Outline> {
         std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+impl Outline {
+    fn model(&self) -> Candidate {
+        let zeros = |count| Secret::new(vec![0; count]);
+        let parts = Parts::new(self.recipe, zeros(self.salt_len), zeros(self.digest_len));
+        Candidate { scheme: self.scheme, parts }
     }
 }
 
@@ -268,15 +270,9 @@ mod tests {
     }
 
     fn hash(kdf: Kdf, salt_len: usize, digest_len: usize) -> Hash {
-        let salt = Secret::new(vec![1; salt_len]);
-        let parts = Parts::derive(
-            crate::scheme::Usual::of(Some(kdf), crate::random::Salt::None, digest_len).recipe,
-            salt,
-            digest_len,
-            Bound::default(),
-            &"password".into(),
-        )
-        .unwrap();
+        let (salt, digest) = (Secret::new(vec![1; salt_len]), Secret::new(vec![0; digest_len]));
+        let mut parts = Parts::new(kdf.into(), salt, digest);
+        parts.digest = parts.derivation(&"password".into()).run(&mut Scratch::default()).unwrap();
         Hash::new(vec![Candidate { scheme: "test", parts }]).unwrap()
     }
 
@@ -289,10 +285,12 @@ mod tests {
             (Kdf::Scrypt(Scrypt::from_n(2048, 8, 1).unwrap()), 22, 64),
         ] {
             let (hash, wrong) = (hash(kdf, salt_len, digest_len), Secret::from("passwort"));
-            let shape = hash.shape();
-            let (model, stand_in) =
-                cpu_times(|| assert_eq!(hash.verify(&wrong), Ok(false)), || shape.imitate(&wrong).unwrap());
-            assert!(stand_in < model * 3 / 2 && model < stand_in * 3 / 2, "{kdf:?}: {model:?}, {stand_in:?}");
+            let stand_in = hash.shape().model();
+            let (known, unknown) = cpu_times(
+                || assert_eq!(hash.verify(&wrong), Ok(false)),
+                || assert_eq!(stand_in.verify(&wrong), Ok(false)),
+            );
+            assert!(unknown < known * 3 / 2 && known < unknown * 3 / 2, "{kdf:?}: {known:?}, {unknown:?}");
         }
     }
 

@@ -5,15 +5,17 @@
 
 mod argon2;
 mod bcrypt;
-mod bcrypt_2x;
 mod des_crypt;
 mod digest;
+mod lanes;
 mod md5_crypt;
 mod pbkdf2;
 mod phpass;
+mod scratch;
 mod scrypt;
 mod sha1_crypt;
 mod sha_crypt;
+mod simd;
 mod small;
 mod sun_md5;
 mod yescrypt;
@@ -24,9 +26,11 @@ pub(crate) use des_crypt::{
     BSDI_SALT_BYTES, DES_DIGEST_BYTES, DES_SALT_BYTES, DesCrypt, number as des_number,
 };
 pub(crate) use digest::Algorithm;
+pub(crate) use lanes::{LaneInput, LaneKind, Lanes};
 pub(crate) use md5_crypt::{MD5_CRYPT_DIGEST_BYTES, MD5_CRYPT_SALT_BYTES_MAX, Md5Crypt};
 pub(crate) use pbkdf2::Pbkdf2;
 pub(crate) use phpass::{DRUPAL_DIGEST_BYTES, PHPASS_SALT_BYTES, Phpass};
+pub(crate) use scratch::Scratch;
 pub(crate) use scrypt::Scrypt;
 pub(crate) use sha_crypt::{SHA_CRYPT_SALT_BYTES_MAX, ShaCrypt};
 pub(crate) use sha1_crypt::Sha1Crypt;
@@ -36,7 +40,7 @@ pub(crate) use yescrypt::Yescrypt;
 
 use crate::expression::{Expression, Inputs, NoValue};
 use crate::hash::HashFailure;
-use crate::write::Refusal;
+use idstore_secret::Secret;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -62,7 +66,6 @@ pub(crate) enum Kdf {
     Phpass(Phpass),
     Pbkdf2(Pbkdf2),
     Bcrypt(Bcrypt),
-    Bcrypt2x(Bcrypt),
     /// bcrypt of the bcrypt string, with the same salt and cost.
     DoubleBcrypt(Bcrypt),
     Scrypt(Scrypt),
@@ -71,36 +74,66 @@ pub(crate) enum Kdf {
 }
 
 impl Recipe {
-    /// Fills `out`. Blocks for as long as the cost says. A password that the expression has no bytes for is refused.
-    pub(crate) fn derive(&self, inputs: &Inputs<'_>, out: &mut [u8]) -> Result<(), HashFailure> {
+    /// All that goes into a digest of this length. What the expression does to the password is done here.
+    pub(crate) fn derivation(&self, inputs: &Inputs<'_>, digest_len: usize) -> Derivation {
         let inputs = Inputs { rounds: self.rounds, ..*inputs };
-        let prepared = self.expression.before(&inputs)?;
-        if self.kdf == Kdf::None {
-            return exactly(&prepared, out);
-        }
-        let salt = self.expression.salt(&inputs)?;
-        if !self.expression.has_after() {
-            return self.kdf.derive(&prepared, &salt, out);
-        }
-        let mut derived = Zeroizing::new(vec![0; self.expression.stage().len().unwrap_or(out.len())]);
-        self.kdf.derive(&prepared, &salt, &mut derived)?;
-        exactly(&self.expression.after(&Inputs { derived: &derived, ..inputs })?, out)
+        let secret = |bytes: Result<Zeroizing<Vec<u8>>, NoValue>| {
+            bytes.ok().map(|mut bytes| Secret::new(std::mem::take(&mut *bytes)))
+        };
+        let password = secret(self.expression.before(&inputs));
+        let salt = secret(self.expression.salt(&inputs));
+        let after = self.expression.has_after().then(|| After {
+            expression: self.expression,
+            salt: Secret::new(inputs.salt),
+            user: Secret::new(inputs.user),
+            key: Secret::new(inputs.key),
+        });
+        Derivation { kdf: self.kdf, given: password.zip(salt), digest_len, after }
+    }
+
+    /// The longest password of which every byte counts; `None` where there is no limit.
+    pub(crate) fn password_bytes_max(&self) -> Option<usize> {
+        self.kdf.password_bytes_max().filter(|_| !self.expression.digests_first())
     }
 
     /// Whether the derivation would leave a part of this password out.
     pub(crate) fn would_cut(&self, inputs: &Inputs<'_>) -> bool {
-        let Some(most) = self.kdf.password_bytes_max() else { return false };
-        if self.expression.digests_first() {
-            return false;
-        }
-        let inputs = Inputs { rounds: self.rounds, ..*inputs };
-        self.expression.before(&inputs).is_ok_and(|prepared| prepared.len() > most)
+        let Some(most) = self.password_bytes_max() else { return false };
+        self.brief(inputs).is_some_and(|prepared| prepared.len() > most)
     }
 
-    /// The number of bytes that an expression without a derivation makes; `None` where there is one.
-    pub(crate) fn digest_len(&self, inputs: &Inputs<'_>) -> Option<usize> {
-        let inputs = Inputs { rounds: self.rounds, brief: true, ..*inputs };
-        (self.kdf == Kdf::None).then(|| self.expression.before(&inputs).ok().map(|bytes| bytes.len()))?
+    /// Whether the expression has bytes for this password.
+    pub(crate) fn has_value(&self, inputs: &Inputs<'_>) -> bool {
+        self.brief(inputs).is_some()
+    }
+
+    fn brief(&self, inputs: &Inputs<'_>) -> Option<Zeroizing<Vec<u8>>> {
+        self.expression.before(&Inputs { rounds: self.rounds, brief: true, ..*inputs }).ok()
+    }
+
+    /// Whether the same function takes less work here. Those with several costs are compared by what they multiply to.
+    pub(crate) fn is_cheaper_than(&self, other: &Self) -> bool {
+        std::mem::discriminant(&self.kdf) == std::mem::discriminant(&other.kdf) && self.work() < other.work()
+    }
+
+    /// A number that grows with the work, among recipes of the same function.
+    fn work(&self) -> u64 {
+        match self.kdf {
+            Kdf::None => u64::from(self.rounds),
+            Kdf::DesCrypt(DesCrypt::Bsdi { rounds }) => u64::from(rounds),
+            Kdf::DesCrypt(_) | Kdf::Md5Crypt(_) => 0,
+            Kdf::ShaCrypt(sha) => u64::from(sha.rounds()),
+            Kdf::Sha1Crypt(sha1) => u64::from(sha1.rounds()),
+            Kdf::SunMd5(sun) => u64::from(sun.rounds()),
+            Kdf::Pbkdf2(pbkdf2) => pbkdf2.rounds_for(1),
+            Kdf::Bcrypt(bcrypt) | Kdf::DoubleBcrypt(bcrypt) => u64::from(bcrypt.cost()),
+            Kdf::Phpass(phpass) => u64::from(phpass.log2_rounds()),
+            Kdf::Scrypt(scrypt) => scrypt.memory_kib().saturating_mul(u64::from(scrypt.parallelism())),
+            Kdf::Yescrypt(yescrypt) => {
+                yescrypt.memory_kib().saturating_mul(u64::from(yescrypt.parallelism()))
+            }
+            Kdf::Argon2(argon2) => argon2.memory_kib().saturating_mul(u64::from(argon2.passes())),
+        }
     }
 
     /// The memory that the derivation takes, in KiB; 0 where it is not worth counting.
@@ -114,32 +147,121 @@ impl Recipe {
     }
 }
 
-impl From<NoValue> for HashFailure {
-    fn from(_: NoValue) -> Self {
-        Self::Refused(Refusal::Malformed)
+/// A derivation with all that goes into it, ready to be computed alone or beside others.
+pub(crate) struct Derivation {
+    kdf: Kdf,
+    /// The password as the expression prepares it, and the salt; `None` where it has no bytes for one of them.
+    given: Option<(Secret, Secret)>,
+    digest_len: usize,
+    after: Option<After>,
+}
+
+/// What is done to the derivation's result, with what it takes beside it.
+struct After {
+    expression: &'static Expression,
+    salt: Secret,
+    user: Secret,
+    key: Secret,
+}
+
+impl Derivation {
+    /// The digest; an empty one, which nothing agrees with, for a password that can't be the one. Blocks for as long as
+    /// the cost says.
+    pub(crate) fn run(&self, scratch: &mut Scratch) -> Result<Secret, HashFailure> {
+        let Some((password, salt)) = &self.given else { return Ok(none()) };
+        if self.kdf == Kdf::None {
+            return Ok(password.clone());
+        }
+        let len =
+            self.after.as_ref().and_then(|after| after.expression.stage().len()).unwrap_or(self.digest_len);
+        let mut out = Zeroizing::new(vec![0; len]);
+        match self.kdf.derive(password.expose(), salt.expose(), &mut out, scratch) {
+            Ok(()) => {}
+            Err(HashFailure::Refused(_)) => return Ok(none()),
+            Err(failure) => return Err(failure),
+        }
+        let Some(after) = &self.after else { return Ok(Secret::new(std::mem::take(&mut *out))) };
+        let inputs = Inputs {
+            salt: after.salt.expose(),
+            user: after.user.expose(),
+            key: after.key.expose(),
+            derived: &out,
+            ..Inputs::default()
+        };
+        Ok(after
+            .expression
+            .after(&inputs)
+            .map_or_else(|_| none(), |mut bytes| Secret::new(std::mem::take(&mut *bytes))))
+    }
+
+    /// The derivation begun for a lane, and the kind of it; `None` where it must be computed alone.
+    pub(crate) fn lane(&self) -> Option<(LaneKind, LaneInput)> {
+        let (password, salt) = self.given.as_ref().filter(|_| self.after.is_none())?;
+        let (password, salt) = (password.expose(), salt.expose());
+        let kind = self.kdf.lane_kind(self.digest_len)?;
+        let input = match self.kdf {
+            Kdf::Bcrypt(bcrypt) => bcrypt.lane(password, salt).ok(),
+            Kdf::Pbkdf2(pbkdf2) => Some(pbkdf2.lane(password, salt)),
+            Kdf::Phpass(phpass) => phpass.lane(password, salt),
+            _ => None,
+        };
+        Some((kind, input?))
+    }
+
+    /// The digest from what a lane made, which may be longer.
+    pub(crate) fn cut(&self, made: &[u8]) -> Secret {
+        let mut out = Zeroizing::new(vec![0; self.digest_len]);
+        copy(made, &mut out);
+        Secret::new(std::mem::take(&mut *out))
+    }
+}
+
+fn none() -> Secret {
+    Secret::new(Vec::new())
+}
+
+/// With the password as it is.
+impl From<Kdf> for Recipe {
+    fn from(kdf: Kdf) -> Self {
+        Self { expression: crate::schemes::plain(), kdf, rounds: 1 }
     }
 }
 
 impl Kdf {
+    /// What it can share a thread with, for a digest of this length.
+    pub(crate) fn lane_kind(&self, digest_len: usize) -> Option<LaneKind> {
+        match self {
+            Self::Bcrypt(_) => Some(LaneKind::Bcrypt),
+            Self::Pbkdf2(pbkdf2) => pbkdf2.has_lanes(digest_len).then_some(LaneKind::Sha512),
+            Self::Phpass(phpass) => phpass.has_lanes().then_some(LaneKind::Md5),
+            _ => None,
+        }
+    }
+
     fn password_bytes_max(self) -> Option<usize> {
         match self {
-            Self::Bcrypt(_) | Self::Bcrypt2x(_) | Self::DoubleBcrypt(_) => Some(bcrypt::PASSWORD_BYTES_MAX),
+            Self::Bcrypt(_) | Self::DoubleBcrypt(_) => Some(bcrypt::PASSWORD_BYTES_MAX),
             Self::DesCrypt(des) => des.password_bytes_max(),
             _ => None,
         }
     }
 
-    fn derive(&self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
+    fn derive(
+        &self,
+        password: &[u8],
+        salt: &[u8],
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<(), HashFailure> {
         match self {
             Self::None => return Err(HashFailure::Parameters),
             Self::DesCrypt(des) => return des.derive(password, salt, out),
             Self::Md5Crypt(md5) => return md5.derive(password, salt, out),
             Self::Bcrypt(bcrypt) => return bcrypt.derive(password, salt, out),
-            Self::Bcrypt2x(bcrypt) => return bcrypt_2x::derive(*bcrypt, password, salt, out),
             Self::DoubleBcrypt(bcrypt) => return double_bcrypt(*bcrypt, password, salt, out),
             Self::Scrypt(scrypt) => return scrypt.derive(password, salt, out),
             Self::Yescrypt(yescrypt) => return yescrypt.derive(password, salt, out),
-            Self::Argon2(argon2) => return argon2.derive(password, salt, out),
+            Self::Argon2(argon2) => return argon2.derive(password, salt, out, scratch),
             Self::ShaCrypt(sha) => sha.derive(password, salt, out),
             Self::Sha1Crypt(sha1) => sha1.derive(password, salt, out),
             Self::SunMd5(sun) => sun.derive(password, salt, out),
@@ -172,7 +294,7 @@ impl fmt::Display for Recipe {
             Kdf::SunMd5(sun) => write!(out, "{} rounds", sun.rounds()),
             Kdf::Phpass(phpass) => phpass.fmt(out),
             Kdf::Pbkdf2(pbkdf2) => pbkdf2.fmt(out),
-            Kdf::Bcrypt(bcrypt) | Kdf::Bcrypt2x(bcrypt) => bcrypt.fmt(out),
+            Kdf::Bcrypt(bcrypt) => bcrypt.fmt(out),
             Kdf::DoubleBcrypt(bcrypt) => write!(out, "twice {bcrypt}"),
             Kdf::Scrypt(scrypt) => scrypt.fmt(out),
             Kdf::Yescrypt(yescrypt) => yescrypt.fmt(out),
@@ -186,13 +308,4 @@ fn copy(from: &[u8], out: &mut [u8]) {
     for (to, byte) in out.iter_mut().zip(from) {
         *to = *byte;
     }
-}
-
-/// A digest of another length than the stored one is another password's.
-fn exactly(from: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
-    if from.len() != out.len() {
-        return Err(HashFailure::Refused(Refusal::Malformed));
-    }
-    copy(from, out);
-    Ok(())
 }

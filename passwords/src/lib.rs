@@ -14,6 +14,7 @@ mod scheme;
 mod schemes;
 mod stand_in;
 mod stored;
+mod unguessable;
 mod workers;
 mod write;
 
@@ -25,5 +26,6 @@ pub use limits::{LimitProblem, Limits};
 pub use scheme::{NameError, NameWarning, scheme_names};
 pub use stand_in::{StandIns, stand_in_key};
 pub use stored::{Reading, Stored, Unusable};
+pub use unguessable::unguessable_password;
 pub use workers::{WorkError, WorkerOptions, Workers};
 pub use write::{Refusal, Write, Written};

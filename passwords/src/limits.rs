@@ -135,7 +135,7 @@ impl Limits {
                 within(yescrypt.memory_kib() <= memory_max, "yescrypt_memory_max_kib")?;
                 within(yescrypt.parallelism() <= self.scrypt_parallelism_max, "scrypt_parallelism_max")
             }
-            Kdf::Bcrypt(bcrypt) | Kdf::Bcrypt2x(bcrypt) | Kdf::DoubleBcrypt(bcrypt) => {
+            Kdf::Bcrypt(bcrypt) | Kdf::DoubleBcrypt(bcrypt) => {
                 within(bcrypt.cost() <= self.bcrypt_cost_max, "bcrypt_cost_max")
             }
             Kdf::Pbkdf2(pbkdf2) => within(

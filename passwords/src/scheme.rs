@@ -6,7 +6,7 @@ use crate::hash::{Candidate, Parts, Shape};
 use crate::kdf::{Kdf, Recipe};
 use crate::limits::Limits;
 use crate::random::Salt;
-use crate::schemes::{all, plain};
+use crate::schemes::all;
 use crate::write::Written;
 use std::fmt;
 
@@ -129,8 +129,7 @@ pub(crate) struct Usual {
 impl Usual {
     /// With the password as it is.
     pub(crate) fn of(kdf: Option<Kdf>, salt: Salt, digest_len: usize) -> Self {
-        let recipe = Recipe { expression: plain(), kdf: kdf.unwrap_or(Kdf::None), rounds: 1 };
-        Self { recipe, salt, digest_len }
+        Self { recipe: kdf.unwrap_or(Kdf::None).into(), salt, digest_len }
     }
 }
 

@@ -104,13 +104,7 @@ mod tests {
     use crate::kdf::{Bcrypt, Kdf};
 
     fn bcrypt(cost: u32) -> Shape {
-        Shape::new(
-            "bcrypt",
-            crate::scheme::Usual::of(Bcrypt::new(cost).map(Kdf::Bcrypt), crate::random::Salt::None, 23)
-                .recipe,
-            16,
-            23,
-        )
+        Shape::new("bcrypt", Kdf::Bcrypt(Bcrypt::new(cost).unwrap()).into(), 16, 23)
     }
 
     fn stand_ins() -> StandIns {

@@ -2,20 +2,27 @@
 //!
 //! A bounded queue, a deadline for every job and a budget of memory. What waits can be taken back: by its deadline,
 //! or because nobody waits for the answer any more. What has begun runs to its end.
+//!
+//! As long as a thread is free, a job has a thread for itself. When jobs wait, those that can share a thread do: four
+//! bcrypts on one take little longer than one alone, so that a storm of logins ends three times as soon.
 
 mod queue;
+mod work;
+mod worker;
 
 use crate::hash::{Hash, HashFailure, Shape};
+use crate::kdf::LaneKind;
 use crate::limits::{LimitProblem, Limits};
 use crate::write::{Write, Written};
 use idstore_secret::Secret;
 use queue::{Job, Queue};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use work::{Answering, Hashing, Verifying, Work, guarded};
+use worker::Worker;
 
 /// How many threads hash, how much may wait, and what it may take. The keys of the configuration's `[hashing]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +53,9 @@ const NICE_MAX: u8 = 19;
 
 /// The most jobs that can be meant to wait: more would hold passwords that nobody waits for any more.
 const QUEUE_MAX: usize = 100_000;
+
+/// How long the memory of an ended job waits for the next one: through the pauses of a busy store, no longer.
+const MEMORY_KEPT: Duration = Duration::from_secs(2);
 
 impl WorkerOptions {
     /// What can't be meant, alone or beside the limits. No I/O.
@@ -109,7 +119,10 @@ impl Workers {
     /// Where it refuses to lower their priority, that is logged once and they run at the process's own.
     pub fn start(options: WorkerOptions) -> std::io::Result<Self> {
         let memory_max_kib = u64::from(options.memory_max_mib).saturating_mul(1024);
-        let workers = Self { queue: Arc::new(Queue::new(options.queue_max, memory_max_kib)), memory_max_kib };
+        let workers = Self {
+            queue: Arc::new(Queue::new(options.queue_max, memory_max_kib, MEMORY_KEPT)),
+            memory_max_kib,
+        };
         let threads = match options.threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
@@ -122,9 +135,12 @@ impl Workers {
                 // Nobody listens if starting another thread failed; the queue is closed then.
                 let _unheard = report.send(lowered);
                 drop(report);
-                while let Some(job) = queue.next() {
-                    job.run();
-                }
+                // A panic outside a job costs those in the lanes their answers, never the thread.
+                let work = || {
+                    Worker::new(Arc::clone(&queue)).run();
+                    Ok(())
+                };
+                while guarded(work).is_err() {}
             })?;
         }
         drop(report);
@@ -137,8 +153,8 @@ impl Workers {
     /// [`Hash::verify`] on a worker. Ends as busy at the deadline if it was not begun by then; once begun it
     /// answers when it is done.
     pub async fn verify(&self, hash: Hash, password: Secret, deadline: Instant) -> Result<bool, WorkError> {
-        let memory_kib = hash.shape().memory_kib();
-        self.run(memory_kib, deadline, move || hash.verify(&password)).await
+        let shape = hash.shape();
+        self.run(Verifying::new(hash, password), &shape, deadline).await
     }
 
     /// [`Write::hash`] on a worker, under the same rules.
@@ -148,13 +164,14 @@ impl Workers {
         password: Secret,
         deadline: Instant,
     ) -> Result<Written, WorkError> {
-        let memory_kib = write.shape().memory_kib();
-        self.run(memory_kib, deadline, move || write.hash(&password)).await
+        let shape = write.shape();
+        self.run(Hashing::new(write, password), &shape, deadline).await
     }
 
     /// The work of verifying a hash of this shape, for nobody, under the same rules.
     pub async fn stand_in(&self, shape: Shape, password: Secret, deadline: Instant) -> Result<(), WorkError> {
-        self.run(shape.memory_kib(), deadline, move || shape.imitate(&password)).await
+        // Whether a hash that is nobody's happens to match means nothing.
+        self.run(Verifying::new(shape.model(), password), &shape, deadline).await.map(|_| ())
     }
 
     /// How many jobs wait; those that run are not counted.
@@ -162,20 +179,22 @@ impl Workers {
         self.queue.depth()
     }
 
-    async fn run<T, F>(&self, memory_kib: u64, deadline: Instant, work: F) -> Result<T, WorkError>
-    where
-        T: Send + 'static,
-        F: FnOnce() -> Result<T, HashFailure> + Send + 'static,
-    {
+    async fn run<W: Work>(&self, work: W, shape: &Shape, deadline: Instant) -> Result<W::Answer, WorkError> {
+        self.run_with(work, shape.memory_kib(), shape.lane_kind(), deadline).await
+    }
+
+    async fn run_with<W: Work>(
+        &self,
+        work: W,
+        memory_kib: u64,
+        lane: Option<LaneKind>,
+        deadline: Instant,
+    ) -> Result<W::Answer, WorkError> {
         if memory_kib > self.memory_max_kib {
             return Err(WorkError::Failed(HashFailure::Memory));
         }
         let (reply, mut answer) = oneshot::channel();
-        let job = Job::new(memory_kib, deadline, move |begin| {
-            let result = if begin { guarded(work) } else { Err(WorkError::Busy) };
-            // Nobody waits any more where this fails; there is nobody to tell, and the result is wiped.
-            let _unheard = reply.send(result);
-        });
+        let job = Job::new(memory_kib, lane, deadline, Box::new(Answering::new(work, reply)));
         let place = self.queue.push(job).ok_or(WorkError::Busy)?;
         tokio::select! {
             biased;
@@ -199,15 +218,6 @@ impl fmt::Debug for Workers {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Workers").field("depth", &self.depth()).finish_non_exhaustive()
     }
-}
-
-/// A panic costs the job its answer, never the thread: in every profile panics unwind.
-fn guarded<T>(work: impl FnOnce() -> Result<T, HashFailure>) -> Result<T, WorkError> {
-    let Ok(result) = catch_unwind(AssertUnwindSafe(work)) else {
-        tracing::error!("a password job panicked; this is a bug");
-        return Err(WorkError::Lost);
-    };
-    result.map_err(WorkError::Failed)
 }
 
 /// Lowers the calling thread's priority by so many steps below what it has.

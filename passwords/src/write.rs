@@ -2,6 +2,7 @@
 
 use crate::custom::{Choice, Schemes};
 use crate::hash::{Bound, HashFailure, Parts, Shape};
+use crate::kdf::Scratch;
 use crate::limits::{LimitProblem, Limits, TooCostly};
 use crate::scheme::{NameError, NameWarning, unknown};
 use crate::stored::is_disabled;
@@ -110,15 +111,23 @@ impl Write {
         self.choice.scheme.format.needs_salt_column()
     }
 
+    /// The longest password of which the scheme makes every byte count; `None` where it has no limit of its own.
+    pub fn password_bytes_max(&self) -> Option<usize> {
+        self.choice.scheme.format.usual().recipe.password_bytes_max()
+    }
+
     /// Whether this can't be a password under the scheme.
     pub fn refuse(&self, password: &Secret) -> Option<Refusal> {
         if password.is_empty() || password.expose().contains(&0) {
             return Some(Refusal::Malformed);
         }
-        let (usual, bound) = (self.choice.scheme.format.usual(), self.bound());
-        let none = Secret::new(Vec::new());
-        if password.len() > PASSWORD_BYTES_MAX || usual.recipe.would_cut(&bound.inputs(password, &none)) {
+        let (usual, bound, none) = (self.choice.scheme.format.usual(), self.bound(), Secret::new(Vec::new()));
+        let inputs = bound.inputs(password, &none);
+        if password.len() > PASSWORD_BYTES_MAX || usual.recipe.would_cut(&inputs) {
             return Some(Refusal::TooLong);
+        }
+        if !usual.recipe.has_value(&inputs) {
+            return Some(Refusal::Malformed);
         }
         if self.choice.scheme.format.is_reversible() && reads_like_stored(password) {
             return Some(Refusal::StorePolicy);
@@ -128,14 +137,29 @@ impl Write {
 
     /// Hashes a new password with a new salt. Blocks: run it on the [`Workers`](crate::Workers).
     pub fn hash(&self, password: &Secret) -> Result<Written, HashFailure> {
+        let parts = self.parts(password)?;
+        let digest = parts.derivation(password).run(&mut Scratch::default())?;
+        self.print(&Parts { digest, ..parts })
+    }
+
+    /// A new password's parts with a new salt, complete but for the bytes of the digest.
+    pub(crate) fn parts(&self, password: &Secret) -> Result<Parts, HashFailure> {
         if let Some(refusal) = self.refuse(password) {
             return Err(HashFailure::Refused(refusal));
         }
         let usual = self.choice.scheme.format.usual();
-        let (salt, bound) = (usual.salt.draw()?, self.bound());
-        let digest_len = usual.recipe.digest_len(&bound.inputs(password, &salt)).unwrap_or(usual.digest_len);
-        let parts = Parts::derive(usual.recipe, salt, digest_len, bound, password)?;
-        self.choice.scheme.format.print(&parts).ok_or(HashFailure::Parameters)
+        let digest = Secret::new(vec![0; usual.digest_len]);
+        Ok(Parts { bound: self.bound(), ..Parts::new(usual.recipe, usual.salt.draw()?, digest) })
+    }
+
+    /// The text of complete parts.
+    pub(crate) fn print(&self, parts: &Parts) -> Result<Written, HashFailure> {
+        self.choice.scheme.format.print(parts).ok_or(HashFailure::Parameters)
+    }
+
+    /// Whether a stored value is of another scheme than new ones, or of the same at a lower cost.
+    pub fn improves(&self, stored: &Shape) -> bool {
+        stored.is_less_than(self.scheme(), &self.choice.scheme.format.usual().recipe)
     }
 
     fn bound(&self) -> Bound {

@@ -85,7 +85,12 @@ fn a_scheme_of_the_catalogue_gets_its_key_by_a_table_of_its_name_or_of_another()
     .hash(&"password".into())
     .unwrap()
     .hash;
-    let own = schemes("ours", &format!(r#"{{"digest": "bcrypt(pass . key)", "layout": "<bcrypt>", "pepper": {{"file": "{file}"}}}}"#));
+    let own = schemes(
+        "ours",
+        &format!(
+            r#"{{"digest": "bcrypt(pass . key)", "layout": "<bcrypt>", "pepper": {{"file": "{file}"}}}}"#
+        ),
+    );
     assert!(verifies(&own, "ours", stored.expose_text().unwrap(), None, "password"));
     let missing = Accept::parse(Some(&["devise:pepper".to_owned()])).unwrap_err();
     assert!(missing[0].message.contains("needs the key"), "{}", missing[0].message);
@@ -143,7 +148,8 @@ fn a_home_made_digest_is_warned_about_and_a_derivation_is_not() {
 #[test]
 fn no_debug_text_holds_a_key() {
     let file = SecretRef::File(PathBuf::from(key("debug-pepper", "hunter2")));
-    let definition = Definition { digest: Some("md5(key . pass)".into()), pepper: Some(file), ..Definition::default() };
+    let definition =
+        Definition { digest: Some("md5(key . pass)".into()), pepper: Some(file), ..Definition::default() };
     let schemes = Schemes::parse([("debugged", &definition)]).unwrap().resolve().unwrap();
     assert!(!format!("{definition:?} {schemes:?}").contains("hunter2"));
 }

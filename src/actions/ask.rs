@@ -1,15 +1,16 @@
 //! [`Ask`]: what every action works with, and the steps that several of them share.
 
 use super::{PASSWORD_BYTES_MAX, Refusal};
-use crate::connections::{Connection, plausible};
+use crate::connections::{Connection, NamedOrganization, NoTime, plausible};
 use crate::stores::Failure;
 use crate::telemetry::{Metrics, SchemeLabels, seconds};
 use idstore_contract::{
     Ability, Account, Call, Error, ErrorKind, Lookup, NewPassword, PasswordReason, Purpose, Secret, Standing,
     StoredPassword,
 };
-use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers};
+use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers, unguessable_password};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// One request on its way through an action.
@@ -20,19 +21,30 @@ pub struct Ask<'a> {
     pub call: Call,
     /// What the caller may say and know.
     pub rights: Rights,
+    /// What the caller claims of the request's origin.
+    pub context: Context,
     /// Where hashing happens.
     pub workers: &'a Workers,
     /// Where times are counted.
     pub metrics: &'a Metrics,
 }
 
+/// What a caller claims of a request's origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The organization that the user signs in to.
+    pub organization: Option<NamedOrganization>,
+}
+
 /// What a caller may say and know beyond the actions it may ask for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
     /// Is told which account it was when a password is wrong.
     pub may_know_accounts: bool,
     /// May say that an address is proven.
     pub may_verify: bool,
+    /// The keys of the organizations in which alone it sees, creates and joins; empty: all.
+    pub organizations: Arc<[String]>,
 }
 
 impl Ask<'_> {
@@ -43,7 +55,32 @@ impl Ask<'_> {
         }
         let candidates = self.connection.store.find(&self.call, lookup, purpose).await?;
         tracing::debug!(by = lookup.name(), candidates = candidates.len(), "the store answered");
-        self.connection.resolve(lookup, candidates).map_err(|_| Refusal::Ambiguous)
+        let found = self.connection.resolve(lookup, candidates).map_err(|_| Refusal::Ambiguous)?;
+        let Some(account) = found else { return Ok(None) };
+        if self.has_handed_over(&account)? {
+            tracing::debug!("the platform has taken the account over, so it counts as nobody");
+            return Ok(None);
+        }
+        // Who signs in is looked at after the password, so that nobody learns by the time it takes.
+        if purpose == Purpose::Profile && self.is_limited() && !self.sees(&self.memberships(&account).await?)
+        {
+            tracing::debug!(
+                "the account belongs to none of the caller's organizations, and counts as nobody"
+            );
+            return Ok(None);
+        }
+        Ok(Some(account))
+    }
+
+    /// Whether the platform has taken the account over in an import.
+    fn has_handed_over(&self, account: &Account) -> Result<bool, Refusal> {
+        self.connection.mode.has_handed_over(account, self.call.now).map_err(|NoTime| {
+            let error = Error::misconfigured(
+                "migrated tells no time, from which grace_secs counts; return a time, or set 0",
+            );
+            let store = Arc::clone(self.connection.store.name());
+            Refusal::Store(Failure { store, operation: "find", write_begun: false, error })
+        })
     }
 
     /// The account that somebody asks for or changes.
@@ -74,6 +111,12 @@ impl Ask<'_> {
         password_shape(password).map_err(Refusal::InvalidPassword)?;
         let Some(write) = &self.connection.passwords.write else { return Ok(()) };
         write.refuse(password).map_or(Ok(()), |refusal| Err(Refusal::InvalidPassword(reason(refusal))))
+    }
+
+    /// A password that nobody learns, for an account that is invited to choose its own.
+    pub(super) fn unguessable_password(&self) -> Result<Secret, Refusal> {
+        let bytes_max = self.connection.passwords.write.and_then(|write| write.password_bytes_max());
+        unguessable_password(bytes_max).map_err(|_| Refusal::Internal("the system gives no random bytes"))
     }
 
     /// The new password as the store wants it: hashed on the workers, or in clear where the store hashes.

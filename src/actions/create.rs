@@ -1,7 +1,8 @@
 //! `create`: make an account. Who exists already is the store's to say.
 
-use super::identifier::allow;
+use super::identifier::{SIZE, allow};
 use super::{Answer, Ask, Refusal, User};
+use crate::connections::plausible;
 use idstore_contract::{Ability, IdentifierKind, NewAccount, Profile, Secret};
 
 /// The request.
@@ -9,8 +10,8 @@ use idstore_contract::{Ability, IdentifierKind, NewAccount, Profile, Secret};
 pub struct Create {
     /// Identifiers, names and metadata. Its flags are what the caller claims.
     pub profile: Profile,
-    /// The password.
-    pub password: Secret,
+    /// The password; none for an invited account, which gets one that nobody learns.
+    pub password: Option<Secret>,
     /// The organization that the account begins in.
     pub organization: Option<String>,
 }
@@ -36,9 +37,22 @@ pub(super) async fn run(ask: &Ask<'_>, create: Create) -> Result<Answer, Refusal
     // A flag goes with its identifier, and is true only when the caller may say so.
     profile.email_verified = claimed(ask, profile.email.is_some(), profile.email_verified);
     profile.phone_verified = claimed(ask, profile.phone_number.is_some(), profile.phone_verified);
-    ask.allow_new_password(&create.password)?;
-    let password = ask.prepare_password(create.password).await?;
-    let new = NewAccount { profile, password, organization: create.organization };
+    let organization = ask.organization(create.organization)?;
+    if organization.as_ref().is_some_and(|key| !plausible(key)) {
+        return Err(Refusal::Malformed("/organization", SIZE));
+    }
+    if !ask.connection.admits_new(ask.context.organization.as_ref(), organization.as_deref()) {
+        return Err(Refusal::OrganizationDenied(None));
+    }
+    let password = match create.password {
+        Some(password) => {
+            ask.allow_new_password(&password)?;
+            password
+        }
+        None => ask.unguessable_password()?,
+    };
+    let password = ask.prepare_password(password).await?;
+    let new = NewAccount { profile, password, organization };
     let account = ask.read_back(ask.connection.store.create(&ask.call, new).await)?;
     Ok(Answer::Created(User::of(ask, account)))
 }

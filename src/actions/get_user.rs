@@ -41,5 +41,6 @@ impl Wanted {
 
 pub(super) async fn run(ask: &Ask<'_>, request: GetUser) -> Result<Answer, Refusal> {
     let account = ask.require(&request.wanted.lookup(ask)?).await?;
-    Ok(Answer::User(User::of(ask, account)))
+    let memberships = ask.memberships(&account).await?;
+    Ok(Answer::User(User::with(ask, account, memberships)))
 }

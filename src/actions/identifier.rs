@@ -28,7 +28,7 @@ pub(super) fn allow(kind: IdentifierKind, pointer: &'static str, value: &str) ->
     }
 }
 
-const SIZE: &str = "it must have 1 to 512 bytes and no NUL";
+pub(super) const SIZE: &str = "it must have 1 to 512 bytes and no NUL";
 
 /// Finds the account and gives it another identifier, which the request has in the member `pointer`.
 pub(super) async fn change(

@@ -4,10 +4,17 @@
 //! account is told comes after the right password only.
 
 use super::ask::password_shape;
+use super::rehash::rehash;
 use super::{Answer, Ask, Refusal, User};
-use crate::connections::{fold_any, plausible};
-use idstore_contract::{Account, Lookup, PasswordCheck, Purpose, Secret, Standing, StoredPassword, Verdict};
+use crate::config::ImportMark;
+use crate::connections::{Mode, fold_any, plausible};
+use crate::stores::Failure;
+use crate::telemetry::{Label, MarkLabels};
+use idstore_contract::{
+    Account, Lookup, Mark, Memberships, PasswordCheck, Purpose, Secret, Standing, StoredPassword, Verdict,
+};
 use idstore_passwords::{Reading, Stored};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The request.
@@ -31,32 +38,85 @@ pub(super) async fn run(ask: &Ask<'_>, login: Login) -> Result<Answer, Refusal> 
     let Some(account) = ask.find(&lookup, Purpose::Login).await? else {
         return Err(stand_in(ask, check, &login, None).await);
     };
-    let account = match check {
-        PasswordCheck::ByStore => by_store(ask, &login, &lookup, account).await?,
-        PasswordCheck::ByProxy | PasswordCheck::None => by_proxy(ask, &login, account).await?,
+    let found = account.clone();
+    let compared = match check {
+        PasswordCheck::ByStore => by_store(ask, &login, &lookup, account).await,
+        PasswordCheck::ByProxy | PasswordCheck::None => by_proxy(ask, &login, account).await,
     };
+    if ask.is_limited() && !matches!(compared, Err(Refusal::InvalidCredentials(_))) {
+        // Whoever belongs to others is nobody for this caller, whatever is the matter with the account.
+        let memberships = ask.memberships(&found).await?;
+        if !ask.sees(&memberships) {
+            return Err(wrong(ask, None));
+        }
+    }
+    let Right { account, outdated } = compared?;
+    let memberships = enter(ask, &account).await?;
+    if outdated && ask.connection.mode == Mode::Proxy {
+        rehash(ask, &account, &login.password).await;
+    }
+    Ok(Answer::User(User::with(ask, account, memberships)))
+}
+
+/// An account whose password is right.
+struct Right {
+    account: Account,
+    /// What is stored of it is older than what would be written.
+    outdated: bool,
+}
+
+/// The password is right: may the account sign in, and in the organization that the login is for? Answers what it
+/// belongs to.
+async fn enter(ask: &Ask<'_>, account: &Account) -> Result<Memberships, Refusal> {
     tracing::debug!(standing = account.standings.worst().as_str(), "the password is right");
     match account.standings.worst() {
-        Standing::Ok => Ok(Answer::User(User::of(ask, account))),
-        standing => Err(ask.barred(standing, &account)),
+        Standing::Ok => {}
+        standing => return Err(ask.barred(standing, account)),
+    }
+    let memberships = ask.memberships(account).await?;
+    ask.admit(account, &memberships)?;
+    mark(ask, account).await?;
+    Ok(memberships)
+}
+
+/// In an import, only a successful login marks the account. The first mark holds.
+async fn mark(ask: &Ask<'_>, account: &Account) -> Result<(), Refusal> {
+    let Mode::Import { mark, .. } = ask.connection.mode else { return Ok(()) };
+    if account.migrated.is_some() {
+        return Ok(());
+    }
+    let marked = ask.connection.store.mark_migrated(&ask.call, account.clone(), Mark::Migrated).await;
+    let outcome = if marked.is_ok() { "marked" } else { "failed" };
+    let connection = Label(Arc::clone(&ask.connection.name));
+    ask.metrics.migration_marks.get_or_create(&MarkLabels { connection, outcome }).inc();
+    match (marked, mark) {
+        (Ok(()), _) => Ok(()),
+        (Err(failure), ImportMark::BestEffort) => {
+            let (request_id, error) = (&*ask.call.request_id, &failure.error);
+            tracing::warn!(request_id, store = &*failure.store, %error, "an account could not be marked as migrated");
+            Ok(())
+        }
+        // Signing in again is harmless, whether or not the mark was set: no outcome is unknown to the platform.
+        (Err(failure), ImportMark::Required) => Err(Failure { write_begun: false, ..failure }.into()),
     }
 }
 
 /// The daemon compares: the stored text says how.
-async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Account, Refusal> {
+async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Right, Refusal> {
     let policy = &ask.connection.passwords;
     let reading = account
         .password
         .as_ref()
-        .map_or(Reading::NoPassword, |stored| policy.accept.read(&of(stored), &policy.limits));
+        .map_or(Reading::NoPassword, |stored| policy.accept.read(&of(stored, &account), &policy.limits));
     match reading {
         Reading::Hash(hash) => {
             let (scheme, shape) = (hash.scheme(), hash.shape());
             let verifying = ask.workers.verify(hash, login.password.clone(), ask.call.deadline);
             let right = ask.timed(scheme, verifying).await?;
+            let outdated = policy.rehash_on_login && policy.write.is_some_and(|write| write.improves(&shape));
             policy.stand_ins.note(shape);
             tracing::debug!(scheme, matches = right, "the password was compared with the stored hash");
-            if right { Ok(account) } else { Err(wrong(ask, Some(&account))) }
+            if right { Ok(Right { account, outdated }) } else { Err(wrong(ask, Some(&account))) }
         }
         Reading::NoPassword => Err(stand_in(ask, PasswordCheck::ByProxy, login, Some(&account)).await),
         // The cost of a guess is paid, but the answer says what is the matter: it is no wrong password.
@@ -68,19 +128,14 @@ async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Acco
 }
 
 /// The store compares, and counts: asked exactly once.
-async fn by_store(
-    ask: &Ask<'_>,
-    login: &Login,
-    lookup: &Lookup,
-    account: Account,
-) -> Result<Account, Refusal> {
+async fn by_store(ask: &Ask<'_>, login: &Login, lookup: &Lookup, account: Account) -> Result<Right, Refusal> {
     let began = Instant::now();
     let verdict = ask.connection.store.check(&ask.call, &account, &login.password).await?;
     ask.connection.passwords.check_times.note(began.elapsed());
     match verdict {
         // The account as the store shows it after the check must still be the one that was asked for.
         Verdict::Match(after) => match ask.connection.resolve(lookup, vec![*after]) {
-            Ok(Some(after)) => Ok(after),
+            Ok(Some(account)) => Ok(Right { account, outdated: false }),
             Ok(None) | Err(_) => Err(Refusal::Internal("the store matched a password for another account")),
         },
         Verdict::Mismatch => Err(wrong(ask, Some(&account))),
@@ -115,6 +170,8 @@ fn wrong(ask: &Ask<'_>, account: Option<&Account>) -> Refusal {
     Refusal::InvalidCredentials(account.map(|account| ask.connection.public_id(&account.user_id)))
 }
 
-fn of(stored: &StoredPassword) -> Stored<'_> {
-    Stored { hash: &stored.hash, salt: stored.salt.as_ref(), scheme: stored.scheme.as_deref() }
+/// Schemes that take the account's name take the one that its application knows it by.
+fn of<'a>(stored: &'a StoredPassword, account: &'a Account) -> Stored<'a> {
+    let user = account.username.as_deref().or(account.email.as_deref());
+    Stored { salt: stored.salt.as_ref(), scheme: stored.scheme.as_deref(), user, ..Stored::new(&stored.hash) }
 }

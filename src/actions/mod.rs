@@ -12,11 +12,17 @@ mod create;
 mod delete;
 mod get_user;
 mod identifier;
+mod join_organization;
+mod leave_organization;
 mod login;
+mod membership;
+mod organizations;
 mod refusal;
+mod rehash;
 mod verify;
 
-pub use ask::{Ask, Rights};
+pub use crate::connections::NamedOrganization;
+pub use ask::{Ask, Context, Rights};
 pub use change_email::ChangeEmail;
 pub use change_password::ChangePassword;
 pub use change_phone_number::ChangePhoneNumber;
@@ -24,11 +30,14 @@ pub use change_username::ChangeUsername;
 pub use create::Create;
 pub use delete::Delete;
 pub use get_user::{GetUser, Wanted};
+pub use join_organization::JoinOrganization;
+pub use leave_organization::LeaveOrganization;
 pub use login::Login;
 pub use refusal::Refusal;
 pub use verify::Verify;
 
-use idstore_contract::{Account, Profile, Standing, Timestamp};
+use crate::connections::Mode;
+use idstore_contract::{Account, Memberships, Profile, Standing, Timestamp};
 
 /// A password has 1 to 1,024 bytes: more than any person types or any manager makes, and little enough to hash.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
@@ -54,6 +63,10 @@ pub enum Request {
     ChangePhoneNumber(ChangePhoneNumber),
     /// The account goes.
     Delete(Delete),
+    /// The account joins an organization.
+    JoinOrganization(JoinOrganization),
+    /// The account leaves an organization.
+    LeaveOrganization(LeaveOrganization),
 }
 
 /// What the platform is told.
@@ -84,6 +97,9 @@ pub struct User {
 
 /// Runs the action that was asked for.
 pub async fn run(ask: &Ask<'_>, request: Request) -> Result<Answer, Refusal> {
+    if ask.connection.mode != Mode::Proxy && !request.is_of_imports() {
+        return Err(Refusal::NotSupported);
+    }
     match request {
         Request::Login(request) => login::run(ask, request).await,
         Request::GetUser(request) => get_user::run(ask, request).await,
@@ -94,15 +110,30 @@ pub async fn run(ask: &Ask<'_>, request: Request) -> Result<Answer, Refusal> {
         Request::ChangeUsername(request) => change_username::run(ask, request).await,
         Request::ChangePhoneNumber(request) => change_phone_number::run(ask, request).await,
         Request::Delete(request) => delete::run(ask, request).await,
+        Request::JoinOrganization(request) => join_organization::run(ask, request).await,
+        Request::LeaveOrganization(request) => leave_organization::run(ask, request).await,
+    }
+}
+
+impl Request {
+    /// Whether a connection in import mode answers it: what else there is to do, the platform does with its own users.
+    fn is_of_imports(&self) -> bool {
+        matches!(self, Self::Login(_) | Self::GetUser(_) | Self::ChangePassword(_))
     }
 }
 
 impl User {
+    /// As the row tells; what the account belongs to is not asked.
     fn of(ask: &Ask<'_>, account: Account) -> Self {
-        Self {
-            user_id: ask.connection.public_id(&account.user_id),
-            standing: account.standings.worst(),
-            profile: account.profile,
-        }
+        let (user_id, standing) = (ask.connection.public_id(&account.user_id), account.standings.worst());
+        let mut profile = account.profile;
+        ask.connection.fit(&mut profile);
+        Self { user_id, profile, standing }
+    }
+
+    /// With roles and organizations.
+    fn with(ask: &Ask<'_>, mut account: Account, memberships: Memberships) -> Self {
+        ask.tell(memberships, &mut account.profile);
+        Self::of(ask, account)
     }
 }

@@ -16,6 +16,9 @@ pub enum Refusal {
         /// Whose account it is.
         user_id: String,
     },
+    /// The right password of somebody who is no member of the organization that the login is for, or a new account for
+    /// another one. Holds the account's public id, where there is one.
+    OrganizationDenied(Option<String>),
     /// No such user.
     UserNotFound,
     /// Somebody has that identifier.

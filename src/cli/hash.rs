@@ -123,7 +123,7 @@ fn verify(schemes: &[String], salt: Option<String>, json: bool) -> Exit {
         };
     let salt = salt.map(Secret::from);
     let reading =
-        accept.read(&Stored { hash: &stored, salt: salt.as_ref(), scheme: None }, &Limits::default());
+        accept.read(&Stored { salt: salt.as_ref(), ..Stored::new(&stored) }, &Limits::default());
     let (said, scheme, exit) = match reading {
         Reading::Hash(hash) => match hash.verify(&password) {
             Ok(true) => ("match".to_owned(), Some(hash.scheme()), Exit::Ok),

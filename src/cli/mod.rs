@@ -3,6 +3,9 @@
 mod check;
 mod demo;
 mod hash;
+mod invite;
+mod local;
+mod migration;
 mod open;
 mod preset;
 mod print;
@@ -77,6 +80,8 @@ enum Command {
     Demo(demo::Demo),
     Preset(preset::Preset),
     Hash(hash::Hash),
+    Invite(invite::Invite),
+    Migration(migration::Migration),
     /// Write the platform's side of a connection, or try it out
     Scripts(scripts::Scripts),
 }
@@ -99,6 +104,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Demo(command) => command.run(),
             Command::Preset(command) => command.run(),
             Command::Hash(command) => command.run(),
+            Command::Invite(command) => command.run(),
+            Command::Migration(command) => command.run(),
             Command::Scripts(command) => command.run(),
         },
         Err(error) => {

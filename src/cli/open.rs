@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::config::{Config, Sources};
-use crate::connections;
+use crate::connections::{self, OpenProblem};
 use crate::http::{Caller, Callers, Live};
 use crate::telemetry::Metrics;
 use idstore_passwords::Workers;
@@ -20,7 +20,7 @@ pub(super) struct Assembled {
 pub(super) struct Faults {
     callers: Vec<(String, String)>,
     workers: Option<String>,
-    stores: Vec<connections::StoreProblem>,
+    opening: Vec<connections::OpenProblem>,
 }
 
 impl Faults {
@@ -32,29 +32,49 @@ impl Faults {
         if let Some(why) = &self.workers {
             print::error(&format!("error: hashing: the worker threads could not be started: {why}"));
         }
-        for fault in &self.stores {
-            print::error(&sources.render(&fault.store, &fault.problem));
+        for problem in &self.opening {
+            print::error(&shown(problem, sources));
         }
-        let of_stores = self.stores.iter().filter(|fault| fault.problem.is_error()).count();
-        let errors = of_stores.saturating_add(self.callers.len()).saturating_add(self.workers.iter().count());
+        let of_opening = self.opening.iter().filter(|problem| is_error(problem)).count();
+        let errors =
+            of_opening.saturating_add(self.callers.len()).saturating_add(self.workers.iter().count());
         print::error(&format!("{errors} error{} in the configuration", if errors == 1 { "" } else { "s" }));
+    }
+}
+
+/// A problem with its place in the configuration.
+pub(super) fn shown(problem: &OpenProblem, sources: &Sources) -> String {
+    match problem {
+        OpenProblem::Store { store, problem } => sources.render(store, problem),
+        OpenProblem::Unmet(unmet) => {
+            let path: Vec<&str> = unmet.path.iter().map(String::as_str).collect();
+            sources.render_key(&path, &unmet.message)
+        }
+    }
+}
+
+fn is_error(problem: &OpenProblem) -> bool {
+    match problem {
+        OpenProblem::Store { problem, .. } => problem.is_error(),
+        OpenProblem::Unmet(_) => true,
     }
 }
 
 /// Opens the stores, reads the callers' tokens and starts the workers. Nothing is connected.
 pub(super) fn open(config: Config, metrics: &Arc<Metrics>) -> Result<Assembled, Faults> {
-    let mut faults = Faults { callers: Vec::new(), workers: None, stores: Vec::new() };
+    let mut faults = Faults { callers: Vec::new(), workers: None, opening: Vec::new() };
     let callers = callers(&config, &mut faults);
     let workers =
         Workers::start(config.hashing.workers()).map_err(|error| faults.workers = Some(error.to_string()));
     let opened = connections::open(
         config.stores,
         &config.connections,
+        &config.callers,
         config.server.deadline_ms,
         &config.hashing.limits,
         metrics,
     )
-    .map_err(|stores| faults.stores = stores);
+    .map_err(|opening| faults.opening = opening);
     match (opened, workers) {
         (Ok(opened), Ok(workers)) if faults.callers.is_empty() => {
             Ok(Assembled { live: Live::new(Callers::new(callers), opened), workers })

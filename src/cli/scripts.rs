@@ -1,6 +1,6 @@
 //! `scripts`: the platform's side of a connection, written into a folder, or its requests as a trial.
 
-use super::{ConfigFile, Exit, print};
+use super::{ConfigFile, Exit, open, print};
 use crate::config::{self, Action, Config, Loaded, Name, Sources};
 use crate::connections;
 use crate::scripts::auth0::{
@@ -76,13 +76,15 @@ struct Wishes {
     /// What the script verify answers: the profile, or true alone
     #[arg(long, value_enum)]
     verify_returns: Option<Returns>,
-    /// What `app_metadata` is called in a profile
+    #[arg(help = "What app_metadata is called in a profile")]
     #[arg(long, value_enum, default_value_t = MetadataKey::AppMetadata)]
     metadata_key: MetadataKey,
     /// Nobody signs up by themselves
     #[arg(long)]
     invite_only: bool,
-    /// Also the scripts for `change_username` and `change_phone_number`, whose arguments Auth0 does not document
+    #[arg(
+        help = "Also the scripts for change_username and change_phone_number, whose arguments Auth0 does not document"
+    )]
     #[arg(long)]
     unconfirmed: bool,
     /// The scripts that end a migration: Auth0 asks the store no more
@@ -158,7 +160,7 @@ impl Scripts {
 }
 
 /// Whether `create` takes an account without a password. A test holds it against the wire.
-const INVITES: bool = false;
+const INVITES: bool = true;
 
 /// How a command ends early: the exit code and the sentence.
 type Ended = (Exit, String);
@@ -288,13 +290,20 @@ fn subject(loaded: Loaded, name: &Name) -> Result<(Subject, Option<String>), End
         deadline: Duration::from_millis(deadline),
         mode: match connection.mode {
             config::Mode::Proxy => Mode::Proxy,
+            config::Mode::Import => {
+                Mode::Import { grace: connection.import.unwrap_or_default().grace_secs.get() > 0 }
+            }
         },
-        offers: Action::ALL.into_iter().filter(|action| offers(&descriptor, *action)).collect(),
+        offers: Action::OF_PLATFORMS.into_iter().filter(|action| offers(&descriptor, *action)).collect(),
         finds_by_id: descriptor.finds_by_id,
         invites: INVITES,
         reset_can_verify: may_verify && descriptor.offers(Ability::ChangePasswordVerifies),
         identifiers: IdentifierKind::ALL.into_iter().filter(signs_in).collect::<BTreeSet<_>>(),
-        organizations: Organizations::Off,
+        organizations: match (connection.organization.rule, connection.organization.by) {
+            (config::OrganizationRule::Off, _) => Organizations::Off,
+            (_, config::OrganizationMatch::Id) => Organizations::ById,
+            (_, config::OrganizationMatch::Name) => Organizations::ByName,
+        },
     };
     Ok((subject, connection.user_id_prefix.map(|prefix| prefix.to_string())))
 }
@@ -317,12 +326,13 @@ fn describe(
     let opened = connections::open(
         config.stores,
         &none,
+        &BTreeMap::new(),
         config.server.deadline_ms,
         &config.hashing.limits,
         &Arc::default(),
     )
     .map_err(|faults| {
-        let shown: Vec<_> = faults.iter().map(|fault| sources.render(&fault.store, &fault.problem)).collect();
+        let shown: Vec<_> = faults.iter().map(|fault| open::shown(fault, sources)).collect();
         (Exit::Config, shown.join("\n"))
     })?;
     let store = opened.stores.get(store.as_str()).map(|(guarded, _)| guarded.descriptor().clone());
@@ -340,6 +350,8 @@ fn offers(store: &Descriptor, action: Action) -> bool {
         Action::ChangeUsername => store.offers(Ability::ChangeUsername),
         Action::ChangePhoneNumber => store.offers(Ability::ChangePhoneNumber),
         Action::Delete => store.offers(Ability::Delete),
+        Action::JoinOrganization => store.offers(Ability::JoinOrganization),
+        Action::LeaveOrganization => store.offers(Ability::LeaveOrganization),
     }
 }
 

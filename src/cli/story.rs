@@ -90,6 +90,23 @@ impl Line {
             "a statement did not run: the column's type can't hold the text" => {
                 format!("{} was not run: no key of the column's type is written so.", of("statement"))
             }
+            "memberships were read" => {
+                format!("{} found {}: roles or organizations.", of("statement"), counted(of("rows"), "row"))
+            }
+            "the account is no member of the organization that the login is for" => {
+                "The organization of the login is none of the account's, under the connection's rule.".to_owned()
+            }
+            "the platform has taken the account over, so it counts as nobody" => {
+                "The account is marked as migrated, and its grace is over: it counts as nobody. The command migration \
+                 unmark takes the mark off."
+                    .to_owned()
+            }
+            "a value of the profile was adjusted for the platform" => {
+                format!("The platform would not take {} as it is stored: {}.", of("field"), of("reason"))
+            }
+            "a better hash of the password was made" => {
+                format!("The stored hash is older than what is written ({}): {}.", of("scheme"), of("outcome"))
+            }
             WROTE => format!("{} touched {}.", of("statement"), counted(of("touched"), "row")),
             "the transaction is committed" if has_written => {
                 "The account shows what was asked, so the transaction is committed.".to_owned()

@@ -1,20 +1,17 @@
 //! `try`: one action from the shell, explained. It runs the daemon's own code against the configured store, on the same
 //! way as a request: through the wire dialect, the action, the connection and the adapter.
 
-use super::open::{Assembled, open};
+use super::local::{Local, block_on};
 use super::{ConfigFile, Exit, print, story, terminal};
-use crate::actions::{self, Ask, Rights};
-use crate::clock;
+use crate::actions;
 use crate::config::{Action, Loaded};
 use crate::connections::Connection;
 use crate::http::{Code, Problem};
 use crate::platforms::native;
-use crate::telemetry::Metrics;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use idstore_contract::{Call, Secret};
+use idstore_contract::Secret;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Run one action from the shell and explain it: which row, which scheme, which mapping, how long
 ///
@@ -43,6 +40,12 @@ pub(super) struct Try {
     #[arg(long, value_name = "NAME=TEXT", value_parser = assignment)]
     #[arg(help = "A further member of create, as in --set given_name=Ann; may stand several times")]
     set: Vec<(String, String)>,
+    /// The organization: of the login, that a new account begins in, or that is joined or left
+    #[arg(long, value_name = "ORGANIZATION")]
+    organization: Option<String>,
+    /// With create: an account without a password of the user's own
+    #[arg(long)]
+    invite: bool,
     /// Print the answer as one JSON object, without the explanation
     #[arg(long)]
     json: bool,
@@ -110,12 +113,7 @@ impl Try {
         if !self.json {
             story::tell(began);
         }
-        let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().enable_all().build() else {
-            return Exit::Unavailable;
-        };
-        let exit = runtime.block_on(self.ask(loaded, password, began));
-        runtime.shutdown_timeout(Duration::from_secs(1));
-        exit
+        block_on(self.ask(loaded, password, began))
     }
 
     /// What of the command line can't be meant so; found before a password is asked for.
@@ -125,6 +123,10 @@ impl Try {
         let named = given.iter().filter(|given| given.is_some()).count();
         let changes_to =
             matches!(self.action, Action::ChangeEmail | Action::ChangeUsername | Action::ChangePhoneNumber);
+        let of_organizations = matches!(
+            self.action,
+            Action::Login | Action::Create | Action::JoinOrganization | Action::LeaveOrganization
+        );
         match self.action {
             Action::Create if who.identifier.is_some() || who.user_id.is_some() => Some(
                 "create takes --email, --username and --phone-number: say which of them the new account has",
@@ -145,6 +147,10 @@ impl Try {
             _ if !changes_to && self.new.is_some() => {
                 Some("--new goes with change_email, change_username and change_phone_number")
             }
+            _ if self.organization.is_some() && !of_organizations => {
+                Some("--organization goes with login, create, join_organization and leave_organization")
+            }
+            _ if self.action != Action::Create && self.invite => Some("--invite goes with create"),
             _ if self.action != Action::Create && !self.set.is_empty() => Some("--set goes with create"),
             _ => None,
         }
@@ -153,45 +159,24 @@ impl Try {
     fn ask_password(&self) -> std::io::Result<Option<Secret>> {
         match self.action {
             Action::Login => terminal::password("Password: ").map(Some),
+            Action::Create if self.invite => Ok(None),
             Action::Create | Action::ChangePassword => terminal::password("New password: ").map(Some),
             _ => Ok(None),
         }
     }
 
     async fn ask(self, loaded: Loaded, password: Option<Secret>, began: Instant) -> Exit {
-        let metrics = Arc::new(Metrics::new());
-        let Loaded { config, sources, .. } = loaded;
-        let Assembled { live, workers } = match open(config, &metrics) {
-            Ok(assembled) => assembled,
-            Err(faults) => {
-                faults.print(&sources);
-                return Exit::Config;
-            }
+        let local = match Local::open(loaded, self.connection.as_deref(), "try") {
+            Ok(local) => local,
+            Err(exit) => return exit,
         };
-        let Some(connection) = choose(&live.connections, self.connection.as_deref()) else {
-            let known: Vec<_> = live.connections.keys().map(String::as_str).collect();
-            let problem = match &self.connection {
-                Some(name) => format!("there is no connection {name}"),
-                None => "there are several connections".to_owned(),
-            };
-            print::error(&format!("{problem}; name one of these with --connection: {}", known.join(", ")));
-            return Exit::Usage;
-        };
+        let connection = &local.connection;
         if !self.json {
             let (connection, store) = (&connection.name, connection.store.name());
             story::step(began, &format!("The connection {connection} asks the store {store}."));
         }
-        let now = Instant::now();
-        let deadline = now.checked_add(connection.deadline).unwrap_or(now);
-        let call = Call::new("try", deadline, clock::now(), Arc::clone(&connection.parameters));
-        // The operator at the store's own machine may know everything that a caller could be allowed to.
-        let rights = Rights { may_know_accounts: true, may_verify: true };
-        let ask = Ask { connection, call, rights, workers: &workers, metrics: &metrics };
-        let body = Value::Object(self.body(password.as_ref())).to_string();
-        let answered = match native::decode(self.action, body.as_bytes()) {
-            Ok(request) => actions::run(&ask, request).await.map_err(|refusal| Problem::of(refusal, true)),
-            Err(malformed) => Err(malformed.into()),
-        };
+        let body = Value::Object(self.body(password.as_ref()));
+        let answered = local.ask(self.action, &body).await;
         self.tell(connection, began, &answered)
     }
 
@@ -219,6 +204,20 @@ impl Try {
             Action::ChangeUsername => put("new_username", self.new.as_deref()),
             Action::ChangePhoneNumber => put("new_phone_number", self.new.as_deref()),
             _ => {}
+        }
+        if self.invite {
+            body.insert("invite".to_owned(), Value::Bool(true));
+        }
+        match (&self.organization, self.action) {
+            // Both, for the connection matches by one of them.
+            (Some(organization), Action::Login) => {
+                let named = json!({ "id": organization, "name": organization });
+                body.insert("context".to_owned(), json!({ "organization": named }));
+            }
+            (Some(organization), _) => {
+                body.insert("organization".to_owned(), organization.as_str().into());
+            }
+            (None, _) => {}
         }
         if self.verified {
             let name = if self.action == Action::ChangePassword { "email_verified" } else { "verified" };
@@ -283,19 +282,8 @@ const fn advice(code: Code) -> Option<&'static str> {
     }
 }
 
-fn choose<'a>(
-    connections: &'a std::collections::BTreeMap<String, Arc<Connection>>,
-    name: Option<&str>,
-) -> Option<&'a Arc<Connection>> {
-    match name {
-        Some(name) => connections.get(name),
-        None if connections.len() == 1 => connections.values().next(),
-        None => None,
-    }
-}
-
 /// A no is 1; what is broken says where to look.
-fn exit_of(code: Code) -> Exit {
+pub(super) fn exit_of(code: Code) -> Exit {
     match code {
         Code::StoreUnavailable | Code::StoreTimeout | Code::OutcomeUnknown | Code::Busy => Exit::Unavailable,
         Code::StoreMisconfigured | Code::ActionNotSupported => Exit::Config,

@@ -59,8 +59,9 @@ pub enum Address {
     Unix(PathBuf),
 }
 
-/// The longest path of a unix socket, in bytes: `sun_path` of Linux less its NUL.
-const SOCKET_PATH_BYTES_MAX: usize = 107;
+/// The longest path of a unix socket, in bytes: `sun_path` of Linux less its NUL, and less the `~` of the name under
+/// which a socket is made before it takes its place.
+const SOCKET_PATH_BYTES_MAX: usize = 106;
 
 impl Address {
     /// The address, or what one looks like.
@@ -72,7 +73,7 @@ impl Address {
                 return Err("the path of a unix socket is absolute; write `unix:/path`");
             }
             if path.len() > SOCKET_PATH_BYTES_MAX {
-                return Err("the path of a unix socket has at most 107 bytes; write a shorter `unix:/path`");
+                return Err("the path of a unix socket has at most 106 bytes; write a shorter `unix:/path`");
             }
             return Ok(Self::Unix(path.into()));
         }
@@ -172,7 +173,7 @@ mod tests {
             let error = server(text).unwrap_err().to_string();
             assert!(error.contains("unix:/path"), "{text}: {error}");
         }
-        assert!(Address::parse(&format!("unix:/{}", "a".repeat(107))).is_err());
+        assert!(Address::parse(&format!("unix:/{}", "a".repeat(106))).is_err());
     }
 
     #[test]

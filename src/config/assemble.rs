@@ -1,6 +1,7 @@
 //! The tables of the configuration, one after another, into [`Config`].
 
 use super::check::Declared;
+use super::connection::{Connection, Mode, OrganizationMatch, OrganizationRule};
 use super::explain::{Mistake, What, explain, table};
 use super::fields::{Typed, field_names};
 use super::load::{Value, read};
@@ -8,9 +9,9 @@ use super::names::Name;
 use super::nearest::hint;
 use super::report::Finding;
 use super::sources::{Aim, Sources};
-use super::types::{Admin, Caller, Config, Connection, Hashing, Log, Server, StoreConfig, StoreCore};
+use super::types::{Admin, Caller, Config, Hashing, Log, Server, StoreConfig, StoreCore};
 use crate::adapters::{self, AdapterConfig};
-use idstore_contract::{ConnectionParameters, Surroundings};
+use idstore_contract::{ConnectionNeeds, Surroundings};
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -212,9 +213,13 @@ fn surroundings(store: &Name, core: &StoreCore, connections: &BTreeMap<Name, Con
     Surroundings {
         password_write: core.passwords.write_kind(),
         connections: on_it
-            .map(|(name, connection)| ConnectionParameters {
+            .map(|(name, connection)| ConnectionNeeds {
                 connection: name.as_str().to_owned(),
                 parameters: connection.parameters.keys().map(|name| name.as_str().to_owned()).collect(),
+                organization_names: connection.organization.rule != OrganizationRule::Off
+                    && connection.organization.by == OrganizationMatch::Name,
+                migration_times: connection.mode == Mode::Import
+                    && connection.import.unwrap_or_default().grace_secs.get() > 0,
             })
             .collect(),
         deadline_max: None,

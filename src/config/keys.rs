@@ -1,9 +1,10 @@
 //! Every key that there is, for whoever has to name them all: the example, a help text.
 
 use super::assemble::AdapterHalf;
+use super::connection::{Connection, Identifiers, Import, OrganizationGate};
 use super::fields::{Typed, field_names};
 use super::passwords::Passwords;
-use super::types::{Admin, Caller, Connection, Hashing, Identifiers, Log, Server, StoreCore};
+use super::types::{Admin, Caller, Hashing, Log, Server, StoreCore};
 use idstore_passwords::Limits;
 
 /// The tables of the core and their keys; `*` stands for a name, and in `stores.*.*` first for an adapter.
@@ -19,6 +20,8 @@ pub fn core_keys() -> Vec<(&'static str, &'static [&'static str])> {
         ("stores.*.*.passwords", field_names(Typed::<Passwords>::default())),
         ("connections.*", field_names(Typed::<Connection>::default())),
         ("connections.*.identifiers", field_names(Typed::<Identifiers>::default())),
+        ("connections.*.import", field_names(Typed::<Import>::default())),
+        ("connections.*.organization", field_names(Typed::<OrganizationGate>::default())),
     ]
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `types.rs`, `address.rs`, `names.rs`, `limits.rs`, `passwords.rs` | the keys: meaning, unit, default, limits |
+//! | `types.rs`, `connection.rs`, `address.rs`, `names.rs`, `limits.rs`, `passwords.rs` | the keys: meaning, unit, default, limits |
 //! | `files.rs`, `environment.rs`, `preset.rs` | where they come from |
 //! | `load.rs` | puts those together and reads types from them; the only file that knows figment |
 //! | `assemble.rs`, `fields.rs`, `keys.rs` | table after table, into [`Config`]; the names of all keys |
@@ -15,6 +15,7 @@
 mod address;
 mod assemble;
 mod check;
+mod connection;
 mod environment;
 mod explain;
 mod fields;
@@ -33,10 +34,11 @@ mod sources;
 mod types;
 
 pub use address::{Address, AdminListen, FileMode, ServerListen};
+pub use connection::*;
 pub use keys::{adapter_keys, core_keys};
 pub use limits::Bounded;
-pub use names::{Name, ParameterName, Prefix};
-pub use passwords::{AcceptedNames, NewPasswords, Passwords};
+pub use names::{Name, OrganizationKey, ParameterName, Prefix};
+pub use passwords::{NewPasswords, Passwords};
 pub use report::{Rendered, Report};
 pub use sources::Sources;
 pub use types::*;

@@ -11,6 +11,9 @@ const NAME_BYTES_MAX: usize = 35;
 /// The longest prefix of a user id, in bytes: a name's length, so that `prefix|key` stays a short column.
 const PREFIX_BYTES_MAX: usize = 35;
 
+/// The longest key of an organization, in bytes: twice what the platforms' own ids and slugs have.
+const ORGANIZATION_BYTES_MAX: usize = 128;
+
 /// The longest name of a parameter, in bytes.
 const PARAMETER_BYTES_MAX: usize = 64;
 
@@ -101,7 +104,32 @@ impl ParameterName {
     }
 }
 
-/// What all three have in common: they print as their text, and are read through their `parse`.
+/// The key of an organization, as the store has it: 1 to 128 bytes without control characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OrganizationKey(String);
+
+impl OrganizationKey {
+    /// The key, or why the text is none.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            return Err("the key of an organization can't be empty");
+        }
+        if text.len() > ORGANIZATION_BYTES_MAX {
+            return Err("the key of an organization has at most 128 bytes");
+        }
+        if text.chars().any(char::is_control) {
+            return Err("the key of an organization has no control characters");
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What all of them have in common: they print as their text, and are read through their `parse`.
 macro_rules! word {
     ($($word:ident)*) => {$(
         impl fmt::Display for $word {
@@ -130,7 +158,7 @@ macro_rules! word {
     )*};
 }
 
-word!(Name Prefix ParameterName);
+word!(Name Prefix ParameterName OrganizationKey);
 
 #[cfg(test)]
 mod tests {

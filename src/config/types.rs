@@ -4,13 +4,14 @@
 //! keys say together is compared in `check.rs`. Nothing here reads files, and nothing knows how the keys were read.
 
 use super::address::{AdminListen, FileMode, ServerListen};
+use super::connection::Connection;
 use super::limits::Bounded;
-use super::names::{Name, ParameterName, Prefix};
+use super::names::{Name, OrganizationKey};
 use super::passwords::Passwords;
 use super::preset::OptionValue;
 use crate::adapters::AdapterConfig;
 pub use crate::telemetry::LogFormat;
-use idstore_contract::{IdentifierKind, SecretRef, Surroundings};
+use idstore_contract::{SecretRef, Surroundings};
 use idstore_passwords::{Limits, WorkerOptions};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -73,7 +74,7 @@ pub struct Admin {
     pub listen: AdminListen,
 }
 
-/// `[log]`: one line an event, to standard output.
+/// `[log]`: one line an event, to standard error.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
@@ -148,8 +149,11 @@ pub struct Caller {
     pub bearer: SecretRef,
     /// The connections that it may use. Absent: all of them, with a warning.
     pub connections: Option<Vec<Name>>,
-    /// The actions that it may ask for. Absent: all nine.
+    /// The actions that it may ask for. Absent: the nine that a platform asks.
     pub actions: Option<Vec<Action>>,
+    /// The keys of the organizations in which alone it sees, creates and joins. Empty: all.
+    #[serde(default)]
+    pub organizations: Vec<OrganizationKey>,
     /// Whether it is told in `invalid_credentials` which account it was; `false`.
     #[serde(default)]
     pub may_know_accounts: bool,
@@ -180,11 +184,30 @@ pub enum Action {
     ChangePhoneNumber,
     /// Remove the account.
     Delete,
+    /// Make the account a member of an organization.
+    JoinOrganization,
+    /// End that.
+    LeaveOrganization,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
+        Self::Login,
+        Self::GetUser,
+        Self::Create,
+        Self::Verify,
+        Self::ChangePassword,
+        Self::ChangeEmail,
+        Self::ChangeUsername,
+        Self::ChangePhoneNumber,
+        Self::Delete,
+        Self::JoinOrganization,
+        Self::LeaveOrganization,
+    ];
+
+    /// Those that a platform asks. The others are an operator's: a caller may ask them only when they are named.
+    pub const OF_PLATFORMS: [Self; 9] = [
         Self::Login,
         Self::GetUser,
         Self::Create,
@@ -208,6 +231,8 @@ impl Action {
             Self::ChangeUsername => "change_username",
             Self::ChangePhoneNumber => "change_phone_number",
             Self::Delete => "delete",
+            Self::JoinOrganization => "join_organization",
+            Self::LeaveOrganization => "leave_organization",
         }
     }
 
@@ -258,81 +283,4 @@ pub struct StoreCore {
 
 fn yes() -> bool {
     true
-}
-
-/// `[connections.NAME]`: what the platform sees, `/v1/NAME/…`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Connection {
-    /// The store behind it.
-    pub store: Name,
-    /// `proxy`: the store stays the authority. The only mode, and the default.
-    #[serde(default)]
-    pub mode: Mode,
-    /// How long a request may take, in milliseconds. Absent: the server's `deadline_ms`. From 50 to 60,000.
-    pub deadline_ms: Option<DeadlineMs>,
-    /// `crm` makes the user ids `crm|<key>`. Unique over the connections; absent: the bare key, and then no second
-    /// connection may be without one.
-    pub user_id_prefix: Option<Prefix>,
-    /// Which kinds of identifier sign in, and when two spellings are one.
-    #[serde(default)]
-    pub identifiers: Identifiers,
-    /// Bound as `:param.<name>` in every statement; one store serves many organizations.
-    #[serde(default)]
-    pub parameters: BTreeMap<ParameterName, String>,
-}
-
-/// How a connection works.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// The store stays the authority for users and passwords.
-    #[default]
-    Proxy,
-}
-
-/// Which kinds sign in: a kind without a rule does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Identifiers {
-    /// E-mail addresses; `ascii_case`.
-    pub email: Option<IdentifierRule>,
-    /// User names; `exact`.
-    pub username: Option<IdentifierRule>,
-    /// Phone numbers; `e164`.
-    pub phone_number: Option<IdentifierRule>,
-}
-
-/// What holds when `identifiers` is not written at all.
-impl Default for Identifiers {
-    fn default() -> Self {
-        Self {
-            email: Some(IdentifierRule::AsciiCase),
-            username: Some(IdentifierRule::Exact),
-            phone_number: Some(IdentifierRule::E164),
-        }
-    }
-}
-
-impl Identifiers {
-    /// The rule of a kind, `None` when that kind does not sign in.
-    pub fn rule(&self, kind: IdentifierKind) -> Option<IdentifierRule> {
-        match kind {
-            IdentifierKind::Email => self.email,
-            IdentifierKind::Username => self.username,
-            IdentifierKind::PhoneNumber => self.phone_number,
-        }
-    }
-}
-
-/// When two spellings are one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IdentifierRule {
-    /// Byte for byte.
-    Exact,
-    /// A–Z equal a–z, and nothing else does.
-    AsciiCase,
-    /// `+` and digits; what people write between them does not count.
-    E164,
 }

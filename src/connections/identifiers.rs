@@ -56,7 +56,7 @@ pub fn looks_like_number(text: &str) -> bool {
 }
 
 /// The digits of an E.164 number: at most 15 behind the `+`, with the separators that people write taken out.
-fn e164(text: &str) -> Option<String> {
+pub(super) fn e164(text: &str) -> Option<String> {
     let digits: String = text
         .trim()
         .strip_prefix('+')?

@@ -5,18 +5,27 @@
 
 mod delays;
 mod identifiers;
+mod mode;
+mod needs;
 mod open;
+mod organizations;
+mod platform;
 mod resolve;
 
 pub use delays::CheckTimes;
 pub use identifiers::{fold_any, looks_like_address_or_number, looks_like_number};
-pub use open::{Opened, StoreProblem, open};
+pub use mode::{Mode, NoTime};
+pub use needs::Unmet;
+pub use open::{OpenProblem, Opened, open};
+pub use organizations::NamedOrganization;
 
-use crate::config::Identifiers;
+use crate::config::{Identifiers, OrganizationGate, Platform};
 use crate::stores::GuardedStore;
+use crate::telemetry::AdjustedLabels;
 use idstore_contract::Lookup;
 use idstore_passwords::{Accept, Limits, StandIns, Write};
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +42,12 @@ pub struct Connection {
     pub store: Arc<GuardedStore>,
     /// The store's password policy; the same for all connections on that store.
     pub passwords: Arc<Passwords>,
+    /// Whether the store stays the authority.
+    pub mode: Mode,
+    /// Whose limits hold for profiles.
+    pub platform: Option<Platform>,
+    /// Whether a login needs a membership, and what it is compared by.
+    pub organization: OrganizationGate,
     /// Which identifiers sign in, and when two spellings are one.
     pub identifiers: Identifiers,
     /// What `:param.x` is bound to.
@@ -45,6 +60,8 @@ pub struct Connection {
     pub deadline: Duration,
     /// Counts rows of another organization.
     pub isolation_refused: Counter,
+    /// Counts values of profiles that were adjusted for the platform.
+    pub profile_adjusted: Family<AdjustedLabels, Counter>,
 }
 
 /// How the passwords of one store are read and written.
@@ -53,6 +70,8 @@ pub struct Passwords {
     pub accept: Accept,
     /// How new ones are stored; `None`: the store hashes, or stores none.
     pub write: Option<Write>,
+    /// Whether a right password replaces a hash that is older than what is written.
+    pub rehash_on_login: bool,
     /// The bounds of every cost.
     pub limits: Limits,
     /// What an unknown user costs where the daemon compares.

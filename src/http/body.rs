@@ -1,6 +1,7 @@
 //! A request's body: its type, its size and its time.
 
-use super::problem::{Code, Problem};
+use super::code::Code;
+use super::problem::Problem;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::HeaderMap;
 use hyper::body::{Body, Bytes, Incoming};

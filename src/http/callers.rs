@@ -67,7 +67,12 @@ impl Caller {
         }
         Ok(Self {
             name: name.into(),
-            rights: Rights { may_know_accounts: caller.may_know_accounts, may_verify: caller.may_verify },
+            rights: Rights {
+                // Whose account it was may be none of a limited caller's business.
+                may_know_accounts: caller.may_know_accounts && caller.organizations.is_empty(),
+                may_verify: caller.may_verify,
+                organizations: caller.organizations.iter().map(|key| key.as_str().to_owned()).collect(),
+            },
             tokens,
             connections: caller
                 .connections
@@ -84,7 +89,10 @@ impl Caller {
 
     /// Whether it may ask for an action.
     pub fn may_ask(&self, action: Action) -> bool {
-        self.actions.as_ref().is_none_or(|actions| actions.contains(&action))
+        match &self.actions {
+            Some(actions) => actions.contains(&action),
+            None => Action::OF_PLATFORMS.contains(&action),
+        }
     }
 }
 
@@ -135,6 +143,7 @@ mod tests {
             bearer: SecretRef::Env(String::new()),
             connections: Some(Vec::new()),
             actions: None,
+            organizations: Vec::new(),
             may_know_accounts: false,
             may_verify: false,
         };

@@ -1,20 +1,24 @@
 //! [`Api`]: the whole way of one request, from its head to its answer and its one log line.
 
+use super::code::{Code, Loudness};
 use super::live::Live;
-use super::problem::{Code, Loudness, Problem};
+use super::problem::Problem;
 use super::router::route;
 use super::{body, framing, request_id};
-use crate::actions::{self, Ask, Rights};
+use crate::actions::{self, Ask, Context, Rights};
 use crate::clock;
 use crate::config::Action;
 use crate::connections::Connection;
 use crate::platforms::{Malformed, native};
-use crate::telemetry::{ActionLabels, Label, Metrics, RequestLabels, seconds};
+use crate::telemetry::{ActionLabels, Label, Metrics, RequestLabels, ScriptLabels, seconds};
 use arc_swap::ArcSwap;
 use futures_util::FutureExt as _;
 use http_body_util::Full;
+use hyper::HeaderMap;
 use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE,
+};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use idstore_contract::Call;
@@ -111,11 +115,17 @@ impl Api {
         if !caller.may_ask(action) {
             return Err(Problem::new(Code::CallerForbidden));
         }
+        if let Some(version) = auth0_scripts(&head.headers) {
+            let connection = Label(Arc::clone(&connection.name));
+            let labels = ScriptLabels { connection, action: action.as_str(), version };
+            self.metrics.auth0_script_requests.get_or_create(&labels).inc();
+        }
         let bytes = body::read(&head.headers, incoming, self.body_bytes_max, self.body_time).await?;
         seen.body_read = true;
-        let request = native::decode(action, &bytes)?;
+        let (request, context) = native::decode(action, &bytes)?;
         drop(bytes);
-        let answer = actions::run(&self.ask(connection, caller.rights, id, began), request).await;
+        let ask = self.ask(connection, caller.rights.clone(), context, id, began);
+        let answer = actions::run(&ask, request).await;
         let answer = answer.map_err(|refusal| Problem::of(refusal, caller.rights.may_know_accounts))?;
         let (status, body) = native::encode(&answer);
         Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body))
@@ -126,12 +136,13 @@ impl Api {
         &'a self,
         connection: &'a Connection,
         rights: Rights,
+        context: Context,
         id: &Arc<str>,
         began: Instant,
     ) -> Ask<'a> {
         let deadline = began.checked_add(connection.deadline).unwrap_or(began);
         let call = Call::new(Arc::clone(id), deadline, clock::now(), Arc::clone(&connection.parameters));
-        Ask { connection, call, rights, workers: &self.workers, metrics: &self.metrics }
+        Ask { connection, call, rights, context, workers: &self.workers, metrics: &self.metrics }
     }
 }
 
@@ -180,6 +191,14 @@ impl Drop for Record<'_> {
             self.tell(Ok("client_left"));
         }
     }
+}
+
+/// The version of the generated scripts that send this request, as they name it; none for other callers.
+fn auth0_scripts(headers: &HeaderMap) -> Option<&'static str> {
+    let agent = headers.get(USER_AGENT)?.to_str().ok()?;
+    let version = agent.strip_prefix("idstore-auth0-scripts/")?;
+    // A label takes no text of a caller's.
+    Some(if version == "1" { "1" } else { "other" })
 }
 
 fn fit(head: &Parts) -> Result<(), Problem> {

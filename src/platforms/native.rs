@@ -2,17 +2,22 @@
 
 use super::{Malformed, json};
 use crate::actions::{
-    Answer, ChangeEmail, ChangePassword, ChangePhoneNumber, ChangeUsername, Create, Delete, GetUser, Login,
-    Request, User, Verify, Wanted,
+    Answer, ChangeEmail, ChangePassword, ChangePhoneNumber, ChangeUsername, Context, Create, Delete, GetUser,
+    JoinOrganization, LeaveOrganization, Login, NamedOrganization, Request, User, Verify, Wanted,
 };
 use crate::config::Action;
 use idstore_contract::{IdentifierKind, Metadata, Profile, Secret};
 use serde_json::{Map, Value, json};
 
-/// The request in a body. Members that are not known are ignored: platforms add their own.
-pub fn decode(action: Action, body: &[u8]) -> Result<Request, Malformed> {
+/// The request in a body, and what it claims of its origin. Members that are not known are ignored: platforms add their
+/// own.
+pub fn decode(action: Action, body: &[u8]) -> Result<(Request, Context), Malformed> {
     let members = Members(json::object(body)?);
-    members.context()?;
+    let context = members.context()?;
+    Ok((request(action, &members)?, context))
+}
+
+fn request(action: Action, members: &Members) -> Result<Request, Malformed> {
     Ok(match action {
         Action::Login => Request::Login(Login {
             identifier: members.needed("identifier")?,
@@ -21,7 +26,7 @@ pub fn decode(action: Action, body: &[u8]) -> Result<Request, Malformed> {
         Action::GetUser => Request::GetUser(GetUser { wanted: members.wanted()? }),
         Action::Create => Request::Create(Box::new(Create {
             profile: members.profile()?,
-            password: members.needed_secret("password")?,
+            password: members.password_or_invite()?,
             organization: members.text("organization")?,
         })),
         Action::Verify => Request::Verify(Verify { email: members.needed("email")? }),
@@ -45,6 +50,14 @@ pub fn decode(action: Action, body: &[u8]) -> Result<Request, Malformed> {
             verified: members.flag("verified")?.unwrap_or(false),
         }),
         Action::Delete => Request::Delete(Delete { wanted: members.wanted()? }),
+        Action::JoinOrganization => Request::JoinOrganization(JoinOrganization {
+            wanted: members.wanted()?,
+            organization: members.text("organization")?,
+        }),
+        Action::LeaveOrganization => Request::LeaveOrganization(LeaveOrganization {
+            wanted: members.wanted()?,
+            organization: members.text("organization")?,
+        }),
     })
 }
 
@@ -102,6 +115,12 @@ fn profile(user: &User) -> Map<String, Value> {
     members
 }
 
+/// An organization as the context names it; the types of its members are checked already.
+fn named(organization: &Map<String, Value>) -> NamedOrganization {
+    let text = |name: &str| organization.get(name).and_then(Value::as_str).map(str::to_owned);
+    NamedOrganization { id: text("id"), name: text("name") }
+}
+
 /// The members of a body, each taken as the type that it must have.
 struct Members(Map<String, Value>);
 
@@ -121,6 +140,19 @@ impl Members {
 
     fn needed_secret(&self, name: &str) -> Result<Secret, Malformed> {
         self.needed(name).map(Secret::from)
+    }
+
+    /// The password of a new account, or none where it is an invited one.
+    fn password_or_invite(&self) -> Result<Option<Secret>, Malformed> {
+        match (self.text("password")?, self.flag("invite")?.unwrap_or(false)) {
+            (Some(_), true) => {
+                Err(Malformed::at("/invite", "an invited account has no password yet; send one or the other"))
+            }
+            (None, false) => {
+                Err(Malformed::at("/password", "it is missing; an invited account says so with invite"))
+            }
+            (password, _) => Ok(password.map(Secret::from)),
+        }
     }
 
     fn flag(&self, name: &str) -> Result<Option<bool>, Malformed> {
@@ -177,11 +209,11 @@ impl Members {
         })
     }
 
-    /// What the caller claims of the request's origin. Nothing is done with it yet, but its form is refused from the
-    /// first day on, so that no caller comes to rely on a wrong one.
-    fn context(&self) -> Result<(), Malformed> {
+    /// What the caller claims of the request's origin. What nothing is done with yet has a form all the same, so that no
+    /// caller comes to rely on a wrong one.
+    fn context(&self) -> Result<Context, Malformed> {
         let context = match self.0.get("context") {
-            None => return Ok(()),
+            None => return Ok(Context::default()),
             Some(Value::Object(context)) => context,
             Some(_) => return Err(Malformed::at("/context", "it must be an object")),
         };
@@ -191,7 +223,7 @@ impl Members {
             }
         }
         match context.get("organization") {
-            None => Ok(()),
+            None => Ok(Context::default()),
             Some(Value::Object(organization)) => {
                 match organization.iter().find(|(name, value)| match name.as_str() {
                     "id" | "name" => !value.is_string(),
@@ -201,7 +233,7 @@ impl Members {
                     Some((name, _)) => {
                         Err(Malformed::at(format!("/context/organization/{name}"), "it has the wrong type"))
                     }
-                    None => Ok(()),
+                    None => Ok(Context { organization: Some(named(organization)) }),
                 }
             }
             Some(_) => Err(Malformed::at("/context/organization", "it must be an object")),
@@ -214,7 +246,7 @@ mod tests {
     use super::*;
 
     /// Each action with the smallest body that it takes.
-    const BODIES: [(Action, &str); 9] = [
+    const BODIES: [(Action, &str); 11] = [
         (Action::Login, r#"{"identifier": "a", "password": "p"}"#),
         (Action::GetUser, r#"{"user_id": "1"}"#),
         (Action::Create, r#"{"email": "a@b", "password": "p"}"#),
@@ -224,6 +256,8 @@ mod tests {
         (Action::ChangeUsername, r#"{"user_id": "1", "new_username": "a"}"#),
         (Action::ChangePhoneNumber, r#"{"user_id": "1", "new_phone_number": "+49"}"#),
         (Action::Delete, r#"{"user_id": "1"}"#),
+        (Action::JoinOrganization, r#"{"user_id": "1"}"#),
+        (Action::LeaveOrganization, r#"{"user_id": "1"}"#),
     ];
 
     #[test]

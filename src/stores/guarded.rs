@@ -7,7 +7,8 @@
 use crate::telemetry::{Label, Metrics, StoreCallLabels, StoreLabels, seconds};
 use idstore_contract::{
     Account, Answer, Call, Deleted, Depth, Descriptor, DynStore, Error, ErrorKind, IdentifierChange, Lookup,
-    NewAccount, PasswordChange, Problem, Purpose, Result, Secret, StoreHandle, Transport, Verdict,
+    Mark, MembershipChange, Memberships, NewAccount, PasswordChange, Problem, Purpose, Rehash, Rehashed,
+    Result, Secret, StoreHandle, Transport, Verdict,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -134,6 +135,64 @@ impl GuardedStore {
     ) -> std::result::Result<Account, Failure> {
         self.write("change_identifier", call, (account, change), |store, call, (account, change)| {
             store.change_identifier(call, account, change)
+        })
+        .await
+    }
+
+    /// See [`idstore_contract::Store::memberships`].
+    pub async fn memberships(
+        &self,
+        call: &Call,
+        account: &Account,
+    ) -> std::result::Result<Memberships, Failure> {
+        self.read("memberships", call, |store| store.memberships(call, account)).await
+    }
+
+    /// See [`idstore_contract::Store::list`].
+    pub async fn list(
+        &self,
+        call: &Call,
+        after: Option<&str>,
+        limit: usize,
+    ) -> std::result::Result<Vec<Account>, Failure> {
+        self.read("list", call, |store| store.list(call, after, limit)).await
+    }
+
+    /// See [`idstore_contract::Store::change_membership`].
+    pub async fn change_membership(
+        &self,
+        call: &Call,
+        account: Account,
+        change: MembershipChange,
+    ) -> std::result::Result<(), Failure> {
+        self.write("change_membership", call, (account, change), |store, call, (account, change)| {
+            store.change_membership(call, account, change)
+        })
+        .await
+    }
+
+    /// See [`idstore_contract::Store::rehash`].
+    pub async fn rehash(
+        &self,
+        call: &Call,
+        account: Account,
+        rehash: Rehash,
+    ) -> std::result::Result<Rehashed, Failure> {
+        self.write("rehash", call, (account, rehash), |store, call, (account, rehash)| {
+            store.rehash(call, account, rehash)
+        })
+        .await
+    }
+
+    /// See [`idstore_contract::Store::mark_migrated`].
+    pub async fn mark_migrated(
+        &self,
+        call: &Call,
+        account: Account,
+        mark: Mark,
+    ) -> std::result::Result<(), Failure> {
+        self.write("mark_migrated", call, (account, mark), |store, call, (account, mark)| {
+            store.mark_migrated(call, account, *mark)
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! The Django preset on databases that Django filled: every user signs in exactly as the application's own login says.
 
 use crate::daemon::{Daemon, Folder};
-use crate::database::{Database, dump};
+use crate::database::{Database, fixture};
 use serde_json::{Value, json};
 
 struct Django {
@@ -13,17 +13,7 @@ struct Django {
 impl Django {
     fn start(database: Database, options: &str) -> Self {
         let name = if matches!(database, Database::Postgres(_)) { "django" } else { "django_sqlite" };
-        // A psql of before August 2025 does not know these two commands, which only guard the loading of the dump.
-        let sql: String = dump(&format!("{name}.sql"))
-            .lines()
-            .filter(|line| {
-                !line.starts_with("\\restrict")
-                    && !line.starts_with("\\unrestrict")
-                    && !line.contains(" OWNER TO ")
-            })
-            .map(|line| format!("{line}\n"))
-            .collect();
-        database.run(&sql);
+        database.load_dump(&format!("{name}.sql"));
         let folder = Folder::new();
         let store = database.store(&folder);
         let text = format!(
@@ -31,7 +21,7 @@ impl Django {
         );
         let daemon = Daemon::start_in(folder, &text);
         daemon.wait_until_ready();
-        let users: Value = serde_json::from_str(&dump(&format!("{name}.users.json"))).unwrap();
+        let users: Value = serde_json::from_str(&fixture(&format!("{name}.users.json"))).unwrap();
         Self { daemon, database, users: users["users"].as_array().unwrap().clone() }
     }
 
@@ -43,7 +33,7 @@ impl Django {
 #[test]
 fn every_user_of_the_dump_signs_in_as_the_application_says() {
     for database in Database::each() {
-        let django = Django::start(database, "allauth = true");
+        let django = Django::start(database, "allauth = true, groups = true");
         for user in &django.users {
             let name = user["username"].as_str().unwrap();
             let password = user["password"].as_str().unwrap_or("no password at all");
@@ -57,6 +47,11 @@ fn every_user_of_the_dump_signs_in_as_the_application_says() {
                     assert_eq!(told["email_verified"], user["verified"].as_bool().unwrap_or(false), "{name}");
                     // An empty address is left out.
                     assert_eq!(told["email"].as_str().unwrap_or(""), user["email"].as_str().unwrap());
+                    let mut groups = user["groups"].as_array().cloned().unwrap_or_default();
+                    groups.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+                    let mut roles = told["app_metadata"]["roles"].as_array().unwrap().clone();
+                    roles.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+                    assert_eq!(roles, groups, "{name}");
                     assert!(told["created_at"].as_str().unwrap().ends_with('Z'));
                     assert!(!answer.text.contains("password"), "{}", answer.text);
                 }

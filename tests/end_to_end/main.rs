@@ -6,6 +6,7 @@
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::format_collect,
+    clippy::format_push_string,
     clippy::similar_names,
     reason = "a configuration and a count of a test: small, and an overflow is a failure"
 )]
@@ -18,12 +19,18 @@ mod daemon;
 mod database;
 mod django;
 mod generic;
+mod imports;
 mod input;
+mod invites;
 mod lifecycle;
 mod mistakes;
+mod organizations;
 mod outages;
+mod pages;
+mod profiles;
 mod readme;
 mod refusals;
+mod rehashes;
 mod stores;
 mod timing;
 mod tries;

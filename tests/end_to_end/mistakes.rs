@@ -111,28 +111,14 @@ fn a_secret_that_is_not_there_is_told_with_its_file() {
 #[test]
 fn a_key_that_does_nothing_yet_is_unknown() {
     let database = Database::sqlite();
-    let keys: [(&str, &str, &str); 22] = [
+    let keys: [(&str, &str, &str); 12] = [
         ("[server]\n", "trusted_proxies = []\n", "trusted_proxies"),
         ("[admin]\n", "control = \"/run/control.sock\"\n", "control"),
-        ("[callers.test]\n", "organizations = []\n", "organizations"),
         ("[callers.test]\n", "basic.file = \"/basic\"\n", "basic"),
-        ("[connections.customers]\n", "mode = \"import\"\n", "proxy"),
-        ("[connections.customers]\n", "platform = \"auth0\"\n", "platform"),
-        ("[connections.customers]\n", "organization = { rule = \"required\" }\n", "organization"),
-        ("[connections.customers]\n", "import = { mark = \"required\" }\n", "import"),
         ("[connections.customers]\n", "new_passwords = { policy = \"good\" }\n", "new_passwords"),
         ("[connections.customers]\n", "stores = []\n", "stores"),
         ("[stores.sqlite.users]\n", "lockout_after = 5\n", "lockout_after"),
         ("[stores.sqlite.users]\n", "replica = { path = \"/r\" }\n", "replica"),
-        ("[stores.sqlite.users.passwords]\n", "rehash_on_login = true\n", "rehash_on_login"),
-        ("[stores.sqlite.users.statements]\n", "roles = \"SELECT 1 AS role\"\n", "roles"),
-        ("[stores.sqlite.users.statements]\n", "rehash = \"UPDATE users SET a = 1\"\n", "rehash"),
-        ("[stores.sqlite.users.statements]\n", "list = \"SELECT 1 AS user_id\"\n", "list"),
-        (
-            "[stores.sqlite.users.statements]\n",
-            "mark_migrated = \"UPDATE users SET a = 1\"\n",
-            "mark_migrated",
-        ),
         ("[server]\n", "tls = { cert_file = \"/c\", key_file = \"/k\" }\n", "tls"),
         ("[log]\n", "to = \"journal\"\n", "to"),
         ("[callers.test]\n", "jwt = { issuer = \"i\" }\n", "jwt"),

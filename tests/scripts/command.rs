@@ -74,7 +74,7 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
     let texts = folder.write("texts.toml", "nonsense = \"a\"");
     let out = folder.path().join("auth0");
     let usual = ["--connection", "customers", "--url", URL];
-    let cases: [(&PathBuf, Vec<&str>, &str); 19] = [
+    let cases: [(&PathBuf, Vec<&str>, &str); 18] = [
         (&config, vec!["--connection", "customers", "--url", "http://proxy.example.com"], "https"),
         (&config, vec!["--connection", "customers", "--url", "proxy.example.com"], "--url"),
         (&config, vec!["--connection", "Customers", "--url", URL], "a-z"),
@@ -88,7 +88,6 @@ fn what_does_not_fit_is_refused_and_nothing_is_written() {
         (&config, [&usual[..], &["--reset-verifies-email"]].concat(), "may_verify"),
         (&config, [&usual[..], &["--sign-in", "email,username"]].concat(), "identifiers"),
         (&config, [&usual[..], &["--sign-in", "shoe_size"]].concat(), "phone_number"),
-        (&config, [&usual[..], &["--passkeys", "--context"]].concat(), "without a password"),
         (&reading, [&usual[..], &["--fail", "ajar"]].concat(), "closed"),
         (&reading, [&usual[..], &["--unconfirmed"]].concat(), "change_username"),
         (&reading, [&usual[..], &["--verify-returns", "true"]].concat(), "verify"),

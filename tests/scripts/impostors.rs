@@ -62,7 +62,7 @@ fn impostors() -> Vec<(&'static str, Value)> {
 #[test]
 fn no_answer_but_the_daemons_is_about_a_user() {
     let files = written(&subject(), &options());
-    let cells: Vec<(Action, (&str, Value))> = Action::ALL
+    let cells: Vec<(Action, (&str, Value))> = Action::OF_PLATFORMS
         .into_iter()
         .flat_map(|action| impostors().into_iter().map(move |it| (action, it)))
         .collect();
@@ -84,8 +84,9 @@ fn no_answer_but_the_daemons_is_about_a_user() {
 #[test]
 fn nobody_who_listens_is_no_user_who_is_unknown() {
     let files = written(&subject(), &options());
-    let cases = Action::ALL.map(|action| case(&script(&files, action), &arguments(action), &json!([])));
-    for (action, result) in Action::ALL.iter().zip(run(&cases)) {
+    let cases =
+        Action::OF_PLATFORMS.map(|action| case(&script(&files, action), &arguments(action), &json!([])));
+    for (action, result) in Action::OF_PLATFORMS.iter().zip(run(&cases)) {
         let told = told(&result);
         assert!(told.starts_with("E(This is not possible"), "{action}: the request never left: {told}");
         assert!(told.contains("(no_answer, ref "), "{action}: {told}");
@@ -98,9 +99,9 @@ fn what_was_lost_is_asked_again_only_where_that_changes_nothing() {
     let files = written(&subject(), &options());
     let user = json!({ "user": { "user_id": "7", "email": "ann@example.test" }, "standing": "ok", "email_verified": true });
     let back = reply(200, "application/json", &user);
-    let cases =
-        Action::ALL.map(|action| case(&script(&files, action), &arguments(action), &json!(["reset", back])));
-    for (action, result) in Action::ALL.iter().zip(run(&cases)) {
+    let cases = Action::OF_PLATFORMS
+        .map(|action| case(&script(&files, action), &arguments(action), &json!(["reset", back])));
+    for (action, result) in Action::OF_PLATFORMS.iter().zip(run(&cases)) {
         let (asked, told) = (asked(&result), told(&result));
         let twice = |second: &str| vec![action.as_str().to_owned(), second.to_owned()];
         match action {
@@ -120,9 +121,9 @@ fn what_was_lost_is_asked_again_only_where_that_changes_nothing() {
 #[test]
 fn a_script_sends_what_is_needed_and_logs_nothing_about_a_user() {
     let files = written(&subject(), &options());
-    let cases =
-        Action::ALL.map(|action| case(&script(&files, action), &arguments(action), &json!([html(403)])));
-    for (action, result) in Action::ALL.iter().zip(run(&cases)) {
+    let cases = Action::OF_PLATFORMS
+        .map(|action| case(&script(&files, action), &arguments(action), &json!([html(403)])));
+    for (action, result) in Action::OF_PLATFORMS.iter().zip(run(&cases)) {
         let request = &result["requests"][0];
         let headers = &request["headers"];
         assert_eq!(request["path"], format!("/v1/customers/{action}"));
@@ -161,12 +162,12 @@ fn whoever_has_waited_long_does_not_wait_again() {
 #[test]
 fn what_comes_after_the_end_is_not_told() {
     let files = written(&subject(), &options());
-    let cases = Action::ALL.map(|action| {
+    let cases = Action::OF_PLATFORMS.map(|action| {
         let mut case = case(&script(&files, action), &arguments(action), &json!(["silence"]));
         case["impatient"] = true.into();
         case
     });
-    for (action, result) in Action::ALL.iter().zip(run(&cases)) {
+    for (action, result) in Action::OF_PLATFORMS.iter().zip(run(&cases)) {
         let told = told(&result);
         assert!(told.starts_with("E(") && told.contains("(out_of_time, ref "), "{action}: {told}");
     }
@@ -180,9 +181,9 @@ fn a_script_gives_up_at_ten_seconds() {
     let mut slow = subject();
     slow.deadline = std::time::Duration::from_secs(8);
     let files = written(&slow, &options());
-    let cases =
-        Action::ALL.map(|action| case(&script(&files, action), &arguments(action), &json!(["silence"])));
-    for (action, result) in Action::ALL.iter().zip(run(&cases)) {
+    let cases = Action::OF_PLATFORMS
+        .map(|action| case(&script(&files, action), &arguments(action), &json!(["silence"])));
+    for (action, result) in Action::OF_PLATFORMS.iter().zip(run(&cases)) {
         let (ms, told) = (result["ms"].as_u64().unwrap(), told(&result));
         assert!((9_000..10_500).contains(&ms), "{action}: {ms} ms");
         assert!(told.starts_with("E("), "{action}: {told}");

@@ -15,4 +15,5 @@ mod database;
 mod deployed;
 mod impostors;
 mod sandbox;
+mod sequences;
 mod trial;

@@ -16,7 +16,7 @@ pub(crate) fn subject() -> Subject {
         connection: "customers".to_owned(),
         deadline: Duration::from_millis(500),
         mode: Mode::Proxy,
-        offers: Action::ALL.into(),
+        offers: Action::OF_PLATFORMS.into(),
         finds_by_id: true,
         invites: true,
         reset_can_verify: true,
@@ -63,6 +63,7 @@ pub(crate) fn arguments(action: Action) -> Value {
         Action::ChangeUsername => json!(["typed", "anna"]),
         Action::ChangePhoneNumber => json!(["typed", "+442079460001", true]),
         Action::Delete => json!(["1"]),
+        Action::JoinOrganization | Action::LeaveOrganization => panic!("Auth0 does not ask this"),
     }
 }
 

@@ -123,7 +123,7 @@ pub struct Scope {
     pub isolates: bool,
     /// Takes from a new account what the store can't do without; `None` where it needs nothing.
     pub without_mandatory: Option<fn(&mut NewAccount)>,
-    /// An organization that accounts can join; needed where [`Ability::ChangeMembership`] is offered.
+    /// An organization that accounts can join; needed where [`Ability::JoinOrganization`] is offered.
     pub organization: Option<&'static str>,
     /// What can be broken.
     pub faults: &'static [Fault],

@@ -3,15 +3,11 @@
 //! An adapter's `tests/conformance.rs` (`harness = false`) describes its fixtures and hands them to [`run`]:
 //!
 //! ```no_run
-//! # struct Sqlite;
-//! # impl idstore_conformance::Fixture for Sqlite {
-//! #     fn name(&self) -> &'static str { "sqlite" }
-//! #     fn scope(&self) -> idstore_conformance::Scope { unimplemented!() }
-//! #     fn open<'a>(&'a self, _: &'a idstore_conformance::Setup)
-//! #         -> idstore_conformance::Later<'a, Result<idstore_conformance::Opened, String>> { unimplemented!() }
-//! # }
-//! fn main() -> std::process::ExitCode {
-//!     idstore_conformance::run(&[&Sqlite])
+//! use idstore_conformance::{Fixture, run};
+//! use std::process::ExitCode;
+//!
+//! fn prove(sqlite: &'static dyn Fixture) -> ExitCode {
+//!     run(&[sqlite])
 //! }
 //! ```
 //!

@@ -105,7 +105,7 @@ impl Reading {
             Self::FindByUserId | Self::FindByIdentifier | Self::ProbeAlive | Self::ProbeFull => true,
             Self::FindByName(kind) => world.has(kind),
             Self::Check => world.store.describe().password_check == PasswordCheck::ByStore,
-            Self::Memberships => world.offers(Ability::Memberships),
+            Self::Memberships => world.offers(Ability::Roles) || world.offers(Ability::Organizations),
             Self::List => world.offers(Ability::List),
         }
     }
@@ -164,7 +164,7 @@ impl Writing {
             Self::ChangePassword => Ability::ChangePassword,
             Self::Rehash => Ability::Rehash,
             Self::ChangeIdentifier(kind) => ability_to_change(kind),
-            Self::Join => Ability::ChangeMembership,
+            Self::Join => Ability::JoinOrganization,
             Self::MarkMigrated => Ability::MarkMigrated,
             Self::Delete => Ability::Delete,
         })

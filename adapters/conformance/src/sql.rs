@@ -1,8 +1,12 @@
 //! What the fixtures of SQL adapters share: one table of users with its statements in each dialect, each sabotage of
-//! it, and the [`Backdoor`] over it. An SQL adapter's fixture brings a database, an [`Sql`] and little else.
+//! it, and the [`SqlBackdoor`] over it. An SQL adapter's fixture brings a database, an [`Sql`] and little else.
 
-use crate::fixture::{Backdoor, Fault, Key, Later, Offers, Row, Sabotage, Setup, Uniqueness};
-use idstore_contract::{Ability, PasswordWrite, Standings};
+mod backdoor;
+
+pub use backdoor::SqlBackdoor;
+
+use crate::fixture::{Fault, Key, Later, Offers, Sabotage, Setup, Uniqueness};
+use idstore_contract::{Ability, PasswordWrite};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -17,13 +21,13 @@ pub trait Sql: Send + Sync {
     /// Runs one statement and answers its rows as text. Values stand in the text, quoted by [`quoted`].
     fn query<'a>(&'a self, statement: &'a str) -> Later<'a, Result<TextRows, String>>;
 
-    /// See [`Backdoor::strike`]. [`Fault::StatementBroken`] is done already and never comes here.
+    /// See [`crate::Backdoor::strike`]. [`Fault::StatementBroken`] is done already and never comes here.
     fn strike(&self, fault: Fault) -> Later<'_, Result<(), String>>;
 
-    /// See [`Backdoor::heal`], with the same exception.
+    /// See [`crate::Backdoor::heal`], with the same exception.
     fn heal(&self, fault: Fault) -> Later<'_, Result<(), String>>;
 
-    /// See [`Backdoor::close`].
+    /// See [`crate::Backdoor::close`].
     fn close(&self) -> Later<'_, Result<(), String>>;
 }
 
@@ -37,7 +41,7 @@ pub enum Dialect {
 }
 
 /// What [`statements`] offer.
-pub fn abilities() -> BTreeSet<Ability> {
+pub fn abilities(passwords: PasswordWrite) -> BTreeSet<Ability> {
     [
         Ability::Create,
         Ability::Verify,
@@ -47,9 +51,21 @@ pub fn abilities() -> BTreeSet<Ability> {
         Ability::ChangeUsername,
         Ability::ChangePhoneNumber,
         Ability::Delete,
+        Ability::Organizations,
+        Ability::JoinOrganization,
+        Ability::LeaveOrganization,
+        Ability::List,
+        Ability::MarkMigrated,
+        Ability::UnmarkMigrated,
     ]
-    .into()
+    .into_iter()
+    // Where the store hashes, nobody else can make a better hash.
+    .chain((passwords != PasswordWrite::ByStore).then_some(Ability::Rehash))
+    .collect()
 }
+
+/// An organization that accounts of [`tables`] can join.
+pub const ORGANIZATION: &str = "engineering";
 
 /// The sabotages that can be made in every dialect.
 pub const SABOTAGES: &[Sabotage] = &[
@@ -114,8 +130,11 @@ pub fn tables(dialect: Dialect, setup: &Setup) -> String {
             email TEXT, email_verified BOOLEAN NOT NULL DEFAULT FALSE, username TEXT,
             phone TEXT, phone_verified BOOLEAN NOT NULL DEFAULT FALSE,
             given_name TEXT, family_name TEXT NOT NULL, password {hash}, salt TEXT,
-            blocked BOOLEAN NOT NULL DEFAULT FALSE, locked_until {time}, must_change BOOLEAN NOT NULL DEFAULT FALSE
+            blocked BOOLEAN NOT NULL DEFAULT FALSE, locked_until {time}, must_change BOOLEAN NOT NULL DEFAULT FALSE,
+            migrated_at {time}
             {unique});
+         CREATE TABLE memberships (user_id {key} NOT NULL, organization TEXT NOT NULL, roles TEXT,
+            PRIMARY KEY (user_id, organization));
          CREATE TABLE welcome_mails (user_id {key} NOT NULL{welcome});
          {}",
         trigger(dialect, setup.sabotage)
@@ -174,7 +193,7 @@ pub fn statements_for(setup: &Setup, passwords: PasswordWrite) -> Value {
     let lookup = format!(
         "SELECT id AS user_id, email, email_verified, username, phone AS phone_number, phone_verified,
                 {given_name} AS given_name, family_name, blocked, locked_until AS locked,
-                must_change AS password_expired{password}, org AS \"param.org\"
+                must_change AS password_expired, migrated_at AS migrated{password}, org AS \"param.org\"
            FROM {from} WHERE {home}"
     );
     let mut statements = json!({
@@ -191,6 +210,16 @@ pub fn statements_for(setup: &Setup, passwords: PasswordWrite) -> Value {
         table.insert("check".into(), check.into());
     }
     if setup.offers == Offers::Everything {
+        table.insert(
+            "list".into(),
+            format!("{lookup} AND (:after IS NULL OR id > :after) ORDER BY id LIMIT :limit").into(),
+        );
+        table.insert(
+            "organizations".into(),
+            "SELECT m.organization, m.roles FROM memberships m JOIN users u ON u.id = m.user_id
+              WHERE m.user_id = :user_id AND u.org = :param.org"
+                .into(),
+        );
         table.extend(writes(setup, passwords));
     }
     statements
@@ -217,6 +246,10 @@ fn writes(setup: &Setup, passwords: PasswordWrite) -> Vec<(String, Value)> {
         Key::Text => ("id, ", ":random_alnum_32, "),
     };
     let set = |what: &str| json!(format!("UPDATE users SET {what} WHERE {account}"));
+    let rehash = (passwords != PasswordWrite::ByStore).then(|| {
+        let set = format!("password = {hash}, salt = {salt}");
+        ("rehash", json!(format!("UPDATE users SET {set} WHERE {account} AND password = :old_password_hash")))
+    });
     [
         (
             "create",
@@ -237,9 +270,19 @@ fn writes(setup: &Setup, passwords: PasswordWrite) -> Vec<(String, Value)> {
         ("change_username", set("username = :new_username")),
         ("change_phone_number", set("phone = :new_phone_number, phone_verified = :phone_verified")),
         ("delete", json!(format!("DELETE FROM users WHERE {account}"))),
+        ("join_organization", json!(format!(
+            "INSERT INTO memberships (user_id, organization) SELECT id, :organization FROM users WHERE {account}"
+        ))),
+        ("leave_organization", json!(
+            "DELETE FROM memberships WHERE user_id = :user_id AND organization = :organization"
+        )),
+        ("mark_migrated", set("migrated_at = CURRENT_TIMESTAMP")),
+        ("unmark_migrated", set("migrated_at = NULL")),
     ]
+    .into_iter()
+    .chain(rehash)
     .map(|(key, statement)| (key.to_owned(), statement))
-    .into()
+    .collect()
 }
 
 /// The word for a setup's `uniqueness` in an adapter's configuration.
@@ -250,138 +293,4 @@ pub fn uniqueness(setup: &Setup) -> &'static str {
 /// A text as an SQL literal.
 pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
-}
-
-/// The [`Backdoor`] over [`tables`].
-pub struct SqlBackdoor<S> {
-    /// The fixture's own session.
-    pub sql: S,
-    /// The kind of key that [`tables`] was made with.
-    pub key: Key,
-}
-
-impl<S: Sql> SqlBackdoor<S> {
-    async fn insert(&self, row: &Row) -> Result<String, String> {
-        let text = |value: &Option<String>| value.as_deref().map_or("NULL".to_owned(), quoted);
-        // Keys of our own that no server would make, so that the two kinds do not meet.
-        let (id, key) = match self.key {
-            Key::Integer => ("", String::new()),
-            Key::Uuid => ("id, ", format!("'5eed5eed-0000-4000-8000-{:012x}', ", self.rows().await?)),
-            Key::Text => ("id, ", format!("'seed {}', ", self.rows().await?)),
-        };
-        let locked = if row.standings.locked { "'2999-01-01 00:00:00'" } else { "NULL" };
-        let statement = format!(
-            "INSERT INTO users ({id}org, email, email_verified, username, phone, phone_verified, given_name,
-                                family_name, password, salt, blocked, locked_until, must_change)
-             VALUES ({key}{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {locked}, {}) RETURNING id",
-            quoted(&row.organization),
-            text(&row.email),
-            row.email_verified,
-            text(&row.username),
-            text(&row.phone_number),
-            row.phone_verified,
-            text(&row.given_name),
-            text(&row.family_name),
-            text(&row.password),
-            text(&row.salt),
-            row.standings.blocked,
-            row.standings.password_expired,
-        );
-        let rows = self.sql.query(&statement).await?;
-        rows.into_iter().flatten().next().flatten().ok_or_else(|| "the INSERT returned no id".into())
-    }
-
-    async fn select(&self, user_id: &str) -> Result<Option<Row>, String> {
-        let statement = format!(
-            "SELECT email, email_verified, username, phone, phone_verified, given_name, family_name, password, salt,
-                    blocked, locked_until IS NOT NULL, must_change, org FROM users WHERE id = {}",
-            quoted(user_id)
-        );
-        let Some(cells) = self.sql.query(&statement).await?.into_iter().next() else { return Ok(None) };
-        let columns = cells.len();
-        let cells: [Option<String>; 13] =
-            cells.try_into().map_err(|_| format!("{columns} columns were returned instead of 13"))?;
-        let [
-            email,
-            verified,
-            username,
-            phone,
-            phone_verified,
-            given,
-            family,
-            password,
-            salt,
-            blocked,
-            locked,
-            expired,
-            org,
-        ] = cells;
-        Ok(Some(Row {
-            email,
-            email_verified: flag(verified.as_deref()),
-            username,
-            phone_number: phone,
-            phone_verified: flag(phone_verified.as_deref()),
-            given_name: given,
-            family_name: family,
-            password: password.map(|text| text.trim_end_matches(' ').to_owned()),
-            salt,
-            standings: Standings {
-                blocked: flag(blocked.as_deref()),
-                locked: flag(locked.as_deref()),
-                restricted: false,
-                password_expired: flag(expired.as_deref()),
-            },
-            organization: org.unwrap_or_default(),
-        }))
-    }
-
-    async fn rows(&self) -> Result<usize, String> {
-        let rows = self.sql.query("SELECT count(*) FROM users").await?;
-        let count = rows.into_iter().flatten().next().flatten().ok_or("count(*) returned nothing")?;
-        count.parse().map_err(|_| "count(*) returned no number".into())
-    }
-}
-
-/// How a flag looks as text: 1 in one dialect, t in another.
-fn flag(cell: Option<&str>) -> bool {
-    matches!(cell, Some("1" | "t" | "true"))
-}
-
-impl<S: Sql> Backdoor for SqlBackdoor<S> {
-    fn seed<'a>(&'a self, row: &'a Row) -> Later<'a, Result<String, String>> {
-        Box::pin(self.insert(row))
-    }
-
-    fn peek<'a>(&'a self, user_id: &'a str) -> Later<'a, Result<Option<Row>, String>> {
-        Box::pin(self.select(user_id))
-    }
-
-    fn remove<'a>(&'a self, user_id: &'a str) -> Later<'a, Result<(), String>> {
-        Box::pin(async move {
-            self.sql.execute(&format!("DELETE FROM users WHERE id = {}", quoted(user_id))).await
-        })
-    }
-
-    fn count(&self) -> Later<'_, Result<usize, String>> {
-        Box::pin(self.rows())
-    }
-
-    fn strike(&self, fault: Fault) -> Later<'_, Result<(), String>> {
-        if fault == Fault::StatementBroken {
-            return self.sql.execute("ALTER TABLE users RENAME TO users_away");
-        }
-        self.sql.strike(fault)
-    }
-
-    fn heal(&self, fault: Fault) -> Later<'_, Result<(), String>> {
-        if fault == Fault::StatementBroken {
-            return self.sql.execute("ALTER TABLE users_away RENAME TO users");
-        }
-        self.sql.heal(fault)
-    }
-
-    fn close(&self) -> Later<'_, Result<(), String>> {
-        self.sql.close()
-    }
 }

@@ -105,6 +105,15 @@ pub enum Deleted {
     Deactivated,
 }
 
+impl MembershipChange {
+    /// The organization that it is about.
+    pub fn organization(&self) -> &str {
+        match self {
+            Self::Join(organization) | Self::Leave(organization) => organization,
+        }
+    }
+}
+
 /// Whether an account counts as migrated to the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {

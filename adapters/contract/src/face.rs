@@ -51,7 +51,7 @@ face! {
     change_membership(account: &'a Account, change: &'a MembershipChange) -> ();
     memberships(account: &'a Account) -> Memberships;
     delete(account: &'a Account) -> Deleted;
-    list(after: Option<&'a str>, limit: u32) -> Vec<Account>;
+    list(after: Option<&'a str>, limit: usize) -> Vec<Account>;
     mark_migrated(account: &'a Account, mark: Mark) -> ();
     probe(depth: Depth) -> Vec<Problem>;
 }

@@ -26,6 +26,6 @@ pub use error::{Error, ErrorKind, PasswordReason, Rejection, Result};
 pub use face::{Answer, DynStore, StoreHandle};
 pub use idstore_secret::{LITERAL_REFUSED, Resolved, Secret, SecretError, SecretRef};
 pub use jiff::Timestamp;
-pub use lookup::{CANDIDATES_MAX, IdentifierKind, Lookup, Purpose};
-pub use problem::{ConnectionParameters, PasswordWrite, Problem, Severity, Surroundings};
+pub use lookup::{CANDIDATES_MAX, IdentifierKind, Lookup, PAGE_MAX, Purpose};
+pub use problem::{ConnectionNeeds, PasswordWrite, Problem, Severity, Surroundings};
 pub use store::{Ability, Depth, Descriptor, PasswordCheck, Store, Transport, Verdict};

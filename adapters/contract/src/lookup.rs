@@ -8,6 +8,9 @@ use std::fmt;
 /// dozens is a statement without its WHERE.
 pub const CANDIDATES_MAX: usize = 8;
 
+/// The longest page that [`crate::Store::list`] is asked for, in accounts: a few hundred kilobytes.
+pub const PAGE_MAX: usize = 1000;
+
 /// The three identifiers by which people sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IdentifierKind {

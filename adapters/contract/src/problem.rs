@@ -55,7 +55,7 @@ pub struct Surroundings {
     /// How new passwords are stored; `None` where the configuration does not say (`passwords.write`).
     pub password_write: Option<PasswordWrite>,
     /// The connections on this store.
-    pub connections: Vec<ConnectionParameters>,
+    pub connections: Vec<ConnectionNeeds>,
     /// The longest deadline of those connections: no statement of a shared session runs longer. `None`: not known.
     pub deadline_max: Option<Duration>,
 }
@@ -71,11 +71,15 @@ pub enum PasswordWrite {
     ByStore,
 }
 
-/// The parameters of one connection on a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectionParameters {
+/// What one connection on a store needs of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionNeeds {
     /// The connection's name.
     pub connection: String,
     /// The names of its parameters.
     pub parameters: BTreeSet<String>,
+    /// Its organizations are told apart by their names, so that each must have one.
+    pub organization_names: bool,
+    /// Its mark of migration must tell since when it holds, and not only that it does.
+    pub migration_times: bool,
 }

@@ -5,8 +5,8 @@
 //! changes the value. Values never enter the error.
 
 use crate::{
-    Account, Call, Deleted, Error, IdentifierChange, IdentifierKind, NewAccount, NewPassword, PasswordChange,
-    Result, StoredPassword,
+    Account, Call, Deleted, Error, IdentifierChange, IdentifierKind, Mark, MembershipChange, Memberships,
+    NewAccount, NewPassword, PasswordChange, Result, StoredPassword, Timestamp,
 };
 
 /// The account that `create` read back shows the identifiers, the flags and the password that it was made with.
@@ -95,6 +95,39 @@ pub fn identifier_changed(
         }
         IdentifierKind::Username => Ok(()),
     }
+}
+
+/// The account is a member, or no longer one.
+pub fn membership_changed(change: &MembershipChange, read: &Memberships) -> Result<()> {
+    let is_member = read.organizations.iter().any(|one| one.organization == change.organization());
+    if is_member == matches!(change, MembershipChange::Join(_)) {
+        Ok(())
+    } else {
+        Err(not_shown("organization"))
+    }
+}
+
+/// The account shows the mark, or none. One that was set just now must show about the time of the call: a column without
+/// a zone that holds local time would make the grace longer or shorter by hours.
+pub fn marked(call: &Call, before: &Account, mark: Mark, read: &Account) -> Result<()> {
+    same_account(call, before, read)?;
+    match (mark, read.migrated) {
+        (Mark::Migrated, Some(shown))
+            if before.migrated.is_none() && shown != Timestamp::MIN && is_far(call.now, shown) =>
+        {
+            Err(not_shown("migrated").with("shows", "another time; one without a zone is read as UTC"))
+        }
+        (Mark::Migrated, Some(_)) | (Mark::NotMigrated, None) => Ok(()),
+        (Mark::Migrated, None) | (Mark::NotMigrated, Some(_)) => Err(not_shown("migrated")),
+    }
+}
+
+/// How far the clocks of the daemon and of a store may be apart, in seconds; the zones of the world are at least a
+/// quarter of an hour apart.
+const CLOCKS_APART_MAX: i64 = 600;
+
+fn is_far(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).as_secs().abs() > CLOCKS_APART_MAX
 }
 
 /// No account is left, or a blocked one.

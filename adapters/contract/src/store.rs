@@ -80,22 +80,23 @@ pub trait Store: Send + Sync + 'static {
         change: &MembershipChange,
     ) -> impl Future<Output = Result<()>> + Send;
 
-    /// Roles and organizations of the account.
+    /// Roles and organizations of the account, those of the two that the store tells. An organization is answered once, however many rows it has.
     fn memberships(&self, call: &Call, account: &Account)
     -> impl Future<Output = Result<Memberships>> + Send;
 
     /// Removes the account, or deactivates it where the application knows such a state.
     fn delete(&self, call: &Call, account: &Account) -> impl Future<Output = Result<Deleted>> + Send;
 
-    /// The next accounts in the order of `user_id`, after the one given, at most `limit`.
+    /// The next accounts in the order of `user_id`, after the one given, at most `limit`, which is at most
+    /// [`crate::PAGE_MAX`].
     fn list(
         &self,
         call: &Call,
         after: Option<&str>,
-        limit: u32,
+        limit: usize,
     ) -> impl Future<Output = Result<Vec<Account>>> + Send;
 
-    /// Marks the account as migrated to the platform, or takes the mark off.
+    /// Marks the account as migrated to the platform, or takes the mark off. A second mark leaves the time of the first.
     fn mark_migrated(
         &self,
         call: &Call,
@@ -150,16 +151,22 @@ pub enum Ability {
     ChangeUsername,
     /// [`Store::change_identifier`] for the phone number.
     ChangePhoneNumber,
-    /// [`Store::change_membership`].
-    ChangeMembership,
-    /// [`Store::memberships`].
-    Memberships,
+    /// [`Store::change_membership`] with [`MembershipChange::Join`].
+    JoinOrganization,
+    /// [`Store::change_membership`] with [`MembershipChange::Leave`].
+    LeaveOrganization,
+    /// [`Store::memberships`] tells the roles.
+    Roles,
+    /// [`Store::memberships`] tells the organizations.
+    Organizations,
     /// [`Store::delete`].
     Delete,
     /// [`Store::list`].
     List,
-    /// [`Store::mark_migrated`].
+    /// [`Store::mark_migrated`] with [`Mark::Migrated`].
     MarkMigrated,
+    /// [`Store::mark_migrated`] with [`Mark::NotMigrated`].
+    UnmarkMigrated,
 }
 
 /// Who compares a password with what is stored.

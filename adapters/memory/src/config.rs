@@ -186,7 +186,7 @@ impl<'de> Deserialize<'de> for Offer {
 }
 
 /// The names of [`ABILITIES`], in the same order.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 16] = [
     "create",
     "verify",
     "change_password",
@@ -195,14 +195,17 @@ const NAMES: [&str; 13] = [
     "change_email",
     "change_username",
     "change_phone_number",
-    "change_membership",
-    "memberships",
+    "join_organization",
+    "leave_organization",
+    "roles",
+    "organizations",
     "delete",
     "list",
     "mark_migrated",
+    "unmark_migrated",
 ];
 
-const ABILITIES: [Ability; 13] = [
+const ABILITIES: [Ability; 16] = [
     Ability::Create,
     Ability::Verify,
     Ability::ChangePassword,
@@ -211,9 +214,12 @@ const ABILITIES: [Ability; 13] = [
     Ability::ChangeEmail,
     Ability::ChangeUsername,
     Ability::ChangePhoneNumber,
-    Ability::ChangeMembership,
-    Ability::Memberships,
+    Ability::JoinOrganization,
+    Ability::LeaveOrganization,
+    Ability::Roles,
+    Ability::Organizations,
     Ability::Delete,
     Ability::List,
     Ability::MarkMigrated,
+    Ability::UnmarkMigrated,
 ];

@@ -295,10 +295,12 @@ impl Store for Memory {
         account: &Account,
         change: &MembershipChange,
     ) -> Result<()> {
-        self.offered(Ability::ChangeMembership)?;
+        self.offered(match change {
+            MembershipChange::Join(_) => Ability::JoinOrganization,
+            MembershipChange::Leave(_) => Ability::LeaveOrganization,
+        })?;
         let apply = |_: &Rows, record: &mut Record| {
-            let (MembershipChange::Join(organization) | MembershipChange::Leave(organization)) = change;
-            record.organizations.retain(|joined| joined != organization);
+            record.organizations.retain(|joined| joined != change.organization());
             if let MembershipChange::Join(organization) = change {
                 record.organizations.push(organization.clone());
             }
@@ -308,14 +310,22 @@ impl Store for Memory {
     }
 
     async fn memberships(&self, call: &Call, account: &Account) -> Result<Memberships> {
-        self.offered(Ability::Memberships)?;
+        let (roles, organizations) =
+            (self.descriptor.offers(Ability::Roles), self.descriptor.offers(Ability::Organizations));
+        if !roles && !organizations {
+            return Err(Error::unsupported());
+        }
         let rows = self.accounts.lock();
         let record = self.read(call, &rows, account).ok_or_else(Error::not_found)?;
-        let membership =
-            |key: &String| Membership { organization: key.clone(), name: None, roles: Vec::new() };
+        // The key is the name, as in a table that has nothing else.
+        let membership = |key: &String| Membership {
+            organization: key.clone(),
+            name: Some(key.clone()),
+            roles: Vec::new(),
+        };
         Ok(Memberships {
-            roles: record.roles.clone(),
-            organizations: record.organizations.iter().map(membership).collect(),
+            roles: record.roles.iter().filter(|_| roles).cloned().collect(),
+            organizations: record.organizations.iter().filter(|_| organizations).map(membership).collect(),
         })
     }
 
@@ -339,9 +349,8 @@ impl Store for Memory {
         }
     }
 
-    async fn list(&self, call: &Call, after: Option<&str>, limit: u32) -> Result<Vec<Account>> {
+    async fn list(&self, call: &Call, after: Option<&str>, limit: usize) -> Result<Vec<Account>> {
         self.offered(Ability::List)?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.accounts.lock();
         let page = rows.by_id.range::<str, _>((from, Bound::Unbounded));
@@ -353,7 +362,10 @@ impl Store for Memory {
     }
 
     async fn mark_migrated(&self, call: &Call, account: &Account, mark: Mark) -> Result<()> {
-        self.offered(Ability::MarkMigrated)?;
+        self.offered(match mark {
+            Mark::Migrated => Ability::MarkMigrated,
+            Mark::NotMigrated => Ability::UnmarkMigrated,
+        })?;
         let apply = |_: &Rows, record: &mut Record| {
             record.migrated = match mark {
                 // The first mark holds: the grace after a migration is counted from there.
@@ -362,7 +374,7 @@ impl Store for Memory {
             };
             Ok(())
         };
-        self.write(call, account, apply, |read| proof::isolated(call, &read))
+        self.write(call, account, apply, |read| proof::marked(call, account, mark, &read))
     }
 
     async fn probe(&self, _call: &Call, _depth: Depth) -> Result<Vec<Problem>> {

@@ -67,9 +67,9 @@ fn every_problem_is_reported_at_once() {
     )
     .unwrap();
     let mut around = around(None);
-    around.connections.push(idstore_contract::ConnectionParameters {
+    around.connections.push(idstore_contract::ConnectionNeeds {
         connection: "people".into(),
-        parameters: std::collections::BTreeSet::default(),
+        ..idstore_contract::ConnectionNeeds::default()
     });
     let problems = config.check(&around);
     assert_eq!(

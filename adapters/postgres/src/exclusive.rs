@@ -12,7 +12,7 @@ use deadpool::managed::{
 };
 use futures_util::future::{Either, join, select};
 use idstore_contract::{Call, Error, ErrorKind};
-use idstore_sql::{Kind, Ran, Rows, Statement, Value};
+use idstore_sql::{Ran, Rows, Statement, Value};
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::Arc;
@@ -258,8 +258,8 @@ impl idstore_sql::Transaction for PostgresTransaction {
         match self.lease.bind(statement, &values)? {
             Ok(parameters) => {
                 // The lookup that proves a write only reads, and its errors are a lookup's.
-                let is_lookup = statement.key().kind() == Kind::Lookup;
-                let doing = if is_lookup { Doing::Reading } else { Doing::Writing };
+                let only_reads = statement.key().kind().only_reads();
+                let doing = if only_reads { Doing::Reading } else { Doing::Writing };
                 let run = self.lease.run(statement, parameters, doing);
                 let outcome = timeout_at(self.deadline.into(), run).await;
                 self.note(outcome).map(Ran::Rows)

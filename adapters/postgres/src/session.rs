@@ -9,7 +9,7 @@ use crate::error::{Doing, Failure, Fate, failure};
 use futures_util::TryStreamExt as _;
 use futures_util::future::{join, join_all};
 use idstore_contract::{Error, ErrorKind, Problem};
-use idstore_sql::{Prepared, PreparedColumn, ROWS_MAX, Rows, Statement, Statements, Value};
+use idstore_sql::{Prepared, PreparedColumn, Rows, Statement, Statements, Value};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -130,7 +130,7 @@ impl Session {
                 return Err(Failure { error, fate: Fate::Stale });
             }
             rows.push(decode::cells(&row)?);
-            if rows.len() > ROWS_MAX {
+            if rows.len() > statement.key().rows_max() {
                 self.spoil();
                 break;
             }

@@ -9,7 +9,7 @@ use crate::shared::{Sent, Shared};
 use crate::tls;
 use futures_util::future::{Either, select};
 use idstore_contract::{Call, Depth, Error, Problem, Secret, StoreHandle, Surroundings, Transport};
-use idstore_sql::{Database, Dialect, Kind, Ran, Rows, SqlStore, Statement, StatementKey, Statements, Value};
+use idstore_sql::{Database, Dialect, Ran, Rows, SqlStore, Statement, StatementKey, Statements, Value};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,8 +83,7 @@ impl Database for Postgres {
 
     /// Repeated once where the session turned out dead or stale, but never a check: the store counts those.
     async fn read(&self, call: &Call, statement: &Arc<Statement>, values: Vec<Value>) -> Result<Ran, Error> {
-        let is_repeatable =
-            statement.is_select() && matches!(statement.key().kind(), Kind::Lookup | Kind::Probe);
+        let is_repeatable = statement.is_select() && statement.key().kind().only_reads();
         let reading = async {
             match self.read_once(call, statement, &values, is_repeatable).await {
                 Err(broken) if broken.repeat && is_repeatable => {

@@ -4,15 +4,19 @@
 
 use crate::cell::{self, Flag, Unreadable};
 use crate::column::Column;
-use crate::{Cell, ProfileField, ROWS_MAX, Rows, Statement};
+use crate::{Cell, ProfileField, Rows, Statement, StatementKey};
 use idstore_contract::{Account, Call, Error, Handle, Result, Secret, StoredPassword, Timestamp};
 
 /// The different accounts that a lookup's rows show. Rows of the same account that are equal in every column count
 /// once: a join may repeat them, and may not change them.
 pub(crate) fn accounts(call: &Call, statement: &Statement, rows: Rows) -> Result<Vec<Account>> {
     let columns = columns(statement, &rows.columns)?;
-    if rows.rows.len() > ROWS_MAX {
-        return Err(Error::ambiguous().with("statement", statement.place()));
+    if rows.rows.len() > statement.key().rows_max() {
+        let error = match statement.key() {
+            StatementKey::List => Error::misconfigured("a page has more rows than :limit"),
+            _ => Error::ambiguous(),
+        };
+        return Err(error.with("statement", statement.place()));
     }
     let mut kept: Vec<Vec<Cell>> = Vec::new();
     for row in rows.rows {
@@ -117,7 +121,8 @@ impl Reading {
                 account.migrated = match cell::flag(&cell)? {
                     Flag::No => None,
                     Flag::Yes => Some(Timestamp::MIN),
-                    Flag::Time(time) => Some(time).filter(|time| *time <= now),
+                    // Also one that lies ahead: the store's clock may be, and whoever counts from there sees to it.
+                    Flag::Time(time) => Some(time),
                 }
             }
             Column::PasswordHash => self.hash = cell::secret(cell)?.filter(|hash| !hash.is_empty()),
@@ -176,7 +181,7 @@ pub(crate) fn returns(names: &[String], column: &Column) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dialect, StatementKey, StatementsConfig, Texts, Uniqueness};
+    use crate::{Dialect, StatementsConfig, Texts, Uniqueness};
     use idstore_contract::{ErrorKind, Surroundings};
     use std::sync::Arc;
     use std::time::Instant;

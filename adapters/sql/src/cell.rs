@@ -88,6 +88,29 @@ pub(crate) fn text(cell: Cell) -> Result<Option<String>, Unreadable> {
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
+/// Several texts: an array, JSON or a list with commas between, as `string_agg` and `GROUP_CONCAT` make one.
+pub(crate) fn texts(cell: Cell) -> Result<Vec<String>, Unreadable> {
+    let array = match cell {
+        Cell::Json(value) => value,
+        other => {
+            let Some(text) = text(other)? else { return Ok(Vec::new()) };
+            if !text.trim_start().starts_with('[') {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                return Ok(parts.map(str::to_owned).collect());
+            }
+            serde_json::from_str(&text).map_err(|_| Unreadable)?
+        }
+    };
+    let Value::Array(items) = array else { return Err(Unreadable) };
+    let text = |item| match item {
+        Value::String(text) => Some(Ok(text)),
+        // An aggregate over an outer join's empty side.
+        Value::Null => None,
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(Err(Unreadable)),
+    };
+    items.into_iter().filter_map(text).collect()
+}
+
 /// A key as text. Bytes are refused even where they happen to be text: a UUID of 16 bytes may be, by chance.
 pub(crate) fn key(cell: Cell) -> Result<Option<String>, Unreadable> {
     match cell {
@@ -222,6 +245,21 @@ mod tests {
     }
 
     #[test]
+    fn several_texts_are_an_array_or_have_commas_between() {
+        for cell in [
+            Cell::Json(serde_json::json!(["admin", null, "a b"])),
+            text_cell("[\"admin\", \"a b\"]"),
+            text_cell("admin, a b,"),
+        ] {
+            assert_eq!(texts(cell), Ok(vec!["admin".to_owned(), "a b".to_owned()]));
+        }
+        assert_eq!(texts(Cell::Null), Ok(Vec::new()));
+        for refused in [Cell::Json(serde_json::json!([1])), text_cell("[1"), Cell::Flag(true)] {
+            assert_eq!(texts(refused), Err(Unreadable));
+        }
+    }
+
+    #[test]
     fn an_object_is_json_or_text_that_is_json() {
         assert_eq!(object(text_cell("{\"a\":1}")).unwrap().len(), 1);
         assert_eq!(object(Cell::Null), Ok(serde_json::Map::new()));
@@ -233,7 +271,8 @@ mod tests {
         #[test]
         fn no_text_makes_reading_panic(text in "\\PC{0,40}|[-0-9TZ: +.]{0,30}") {
             let cell = text_cell(&text);
-            drop((flag(&cell), time(&cell), member(cell.clone()), object(cell.clone()), secret(cell)));
+            drop((flag(&cell), time(&cell), member(cell.clone()), object(cell.clone()), texts(cell.clone())));
+            drop(secret(cell));
         }
     }
 }

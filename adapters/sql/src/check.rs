@@ -43,7 +43,7 @@ impl StatementsConfig {
                 assembly.add(key, texts);
             }
         }
-        let statements = Statements { by_key: assembly.by_key, password_write: around.password_write };
+        let statements = Statements { by_key: assembly.by_key, around: around.clone() };
         let mut problems = assembly.problems;
         whole::check(&statements, uniqueness, around, &mut problems);
         (statements, problems)
@@ -64,7 +64,7 @@ impl Assembly<'_> {
         let count = texts.iter().count();
         if count == 0 {
             self.problems.push(Problem::error(place(key, None), "the list has no statement"));
-        } else if count > 1 && matches!(key.kind(), Kind::Lookup | Kind::Probe) {
+        } else if count > 1 && key.kind().only_reads() {
             self.problems.push(Problem::error(place(key, None), "this is one statement, not a list"));
         }
         for (index, text) in texts.iter() {
@@ -118,6 +118,9 @@ impl Assembly<'_> {
     fn password(&self, key: StatementKey, parameter: &Parameter) -> Option<&'static str> {
         use PasswordWrite::{ByStore, Hashed, HashedWithSalt};
         match (parameter, self.around.password_write?) {
+            (_, ByStore) if key == StatementKey::Rehash => {
+                Some("with passwords.write = \"store\" nobody but the store hashes; remove rehash")
+            }
             (Parameter::Password, Hashed | HashedWithSalt) if key.kind() == Kind::Write => Some(
                 "a write gets :password in clear only with passwords.write = \"store\"; bind :password_hash",
             ),
@@ -140,7 +143,7 @@ fn refused_verb(key: StatementKey, verb: &str) -> Option<&'static str> {
             Some("statements run in a transaction and on a session that are not theirs to change")
         }
         "insert" | "update" | "delete" | "merge" | "replace" | "truncate" | "create" | "alter" | "drop"
-            if matches!(key.kind(), Kind::Lookup | Kind::Probe) =>
+            if key.kind().only_reads() =>
         {
             Some("this statement only reads")
         }
@@ -155,6 +158,7 @@ fn no_value(key: StatementKey, parameter: &Parameter) -> String {
         }
         (StatementKey::Create, Parameter::Identifier) => "; bind :email, :username or :phone_number",
         (StatementKey::GetUserById, _) => "; it is looked up by :user_id",
+        (StatementKey::List, _) => "; a page begins behind :after and has :limit rows",
         (_, Parameter::Identifier) => "; the account is known already: bind :user_id",
         _ => "",
     };

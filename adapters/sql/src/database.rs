@@ -99,7 +99,8 @@ pub enum Ran {
 pub struct Rows {
     /// The names of the columns, as the server gives them.
     pub columns: Arc<[String]>,
-    /// The rows, each with one cell a column; at most [`crate::ROWS_MAX`], and one more where there are more.
+    /// The rows, each with one cell a column; at most as many as [`crate::StatementKey::rows_max`] says, and
+    /// one more where there are more.
     pub rows: Vec<Vec<Cell>>,
     /// How many rows a write touched; for a SELECT whatever the driver says.
     pub affected: u64,

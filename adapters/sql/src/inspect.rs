@@ -1,7 +1,7 @@
 //! What only the server knows of the statements: their result columns and the types of their parameters.
 
 use crate::column::Column;
-use crate::store::MATCHES;
+use crate::store::{MATCHES, memberships};
 use crate::{Kind, Parameter, Prepared, Statement, StatementKey, Statements};
 use idstore_contract::{IdentifierKind, PasswordWrite, Problem};
 use std::collections::BTreeMap;
@@ -12,7 +12,8 @@ mod together;
 
 /// See [`Statements::inspect`].
 pub(crate) fn inspect(statements: &Statements, prepared: &[Option<Prepared>]) -> Vec<Problem> {
-    let mut seen = Seen { statements, columns: BTreeMap::new(), problems: Vec::new() };
+    let mut seen =
+        Seen { statements, columns: BTreeMap::new(), flags: BTreeMap::new(), problems: Vec::new() };
     for (statement, prepared) in statements.all().zip(prepared) {
         if let Some(prepared) = prepared {
             seen.statement(statement, prepared);
@@ -31,6 +32,8 @@ struct Seen<'a> {
     statements: &'a Statements,
     /// The names that each statement returns, by its number.
     columns: BTreeMap<usize, Vec<String>>,
+    /// The type of the column `migrated` of a statement, by its number, where that can hold no time.
+    flags: BTreeMap<usize, String>,
     problems: Vec<Problem>,
 }
 
@@ -52,8 +55,15 @@ impl Seen<'_> {
                 self.error(statement, format!("two columns are named {}", column.name));
             }
         }
-        if statement.key().kind() == Kind::Lookup {
-            self.lookup(statement, &names);
+        match statement.key().kind() {
+            Kind::Lookup => self.lookup(statement, &names),
+            Kind::Membership => self.membership(statement, &names),
+            Kind::Write | Kind::Check | Kind::Probe => {}
+        }
+        if let Some(flag) = prepared.columns.iter().find(|column| column.name == "migrated")
+            && let Some(type_name) = flag.type_name.as_deref().filter(|name| is_flag(name))
+        {
+            self.flags.insert(statement.number(), type_name.to_owned());
         }
         for (parameter, type_name) in statement.parameters().iter().zip(&prepared.parameters) {
             if let Some(type_name) = type_name {
@@ -92,6 +102,18 @@ impl Seen<'_> {
             let message = "it finds by :identifier and returns no email, username, phone_number or signed_in_as \
                            that could be compared with it";
             self.error(statement, message.to_owned());
+        }
+    }
+
+    /// Roles and organizations have columns of their own.
+    fn membership(&mut self, statement: &Statement, names: &[String]) {
+        let (needed, known) = memberships::columns(statement.key());
+        for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
+            let message = format!("column {name} means nothing here; it may return {}", known.join(", "));
+            self.error(statement, message);
+        }
+        if !names.iter().any(|name| name == needed) {
+            self.error(statement, format!("it returns no {needed}"));
         }
     }
 
@@ -154,8 +176,28 @@ impl Seen<'_> {
         self.statements.first(key).is_some_and(|statement| self.shows(statement, column))
     }
 
+    /// The names of the columns that the first statement of a key returns.
+    fn names_of(&self, key: StatementKey) -> &[String] {
+        let statement = self.statements.first(key);
+        statement.and_then(|statement| self.columns.get(&statement.number())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The type of a key's column `migrated`, where it can hold no time.
+    fn flag_type(&self, key: StatementKey) -> Option<&String> {
+        self.flags.get(&self.statements.first(key)?.number())
+    }
+
     fn shows(&self, statement: &Statement, column: &Column) -> bool {
         let names = self.columns.get(&statement.number());
         names.is_some_and(|names| names.iter().any(|name| Column::parse(name).as_ref() == Some(column)))
     }
+}
+
+/// Whether a server's type holds yes and no alone, and never a time.
+fn is_flag(type_name: &str) -> bool {
+    let name = type_name.to_ascii_lowercase();
+    matches!(name.as_str(), "bool" | "boolean" | "bit" | "int2" | "int4" | "int8")
+        || name.starts_with("tinyint")
+        || name.starts_with("smallint")
+        || name.starts_with("int")
 }

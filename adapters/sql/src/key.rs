@@ -1,6 +1,6 @@
 //! [`StatementKey`]: the one table of the statements that a configuration may hold. A new statement starts here.
 
-use idstore_contract::IdentifierKind;
+use idstore_contract::{CANDIDATES_MAX, IdentifierKind, Mark, MembershipChange, PAGE_MAX};
 use std::fmt;
 
 /// The name of a statement below `statements` in a store's table.
@@ -26,6 +26,22 @@ pub enum StatementKey {
     ChangePhoneNumber,
     /// No such account any more, or a blocked one.
     Delete,
+    /// The account's roles, which hold everywhere.
+    Roles,
+    /// The organizations that the account belongs to.
+    Organizations,
+    /// The account joins an organization.
+    JoinOrganization,
+    /// The account leaves an organization.
+    LeaveOrganization,
+    /// A better hash of the same password.
+    Rehash,
+    /// A page of accounts, in the order of their keys.
+    List,
+    /// The account counts as migrated to the platform.
+    MarkMigrated,
+    /// The account no longer counts as migrated.
+    UnmarkMigrated,
     /// The store compares the password itself.
     Check,
     /// The cheap round trip that shows that the store serves.
@@ -37,6 +53,8 @@ pub enum StatementKey {
 pub enum Kind {
     /// Finds accounts and changes nothing.
     Lookup,
+    /// Reads what an account that was found belongs to.
+    Membership,
     /// Changes an account or makes one.
     Write,
     /// Compares a password, and may count.
@@ -45,9 +63,19 @@ pub enum Kind {
     Probe,
 }
 
+impl Kind {
+    /// Whether it finds something out and changes nothing; a check may count.
+    pub const fn only_reads(self) -> bool {
+        match self {
+            Self::Lookup | Self::Membership | Self::Probe => true,
+            Self::Write | Self::Check => false,
+        }
+    }
+}
+
 impl StatementKey {
     /// All keys, in the order in which they are documented.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 20] = [
         Self::GetUser,
         Self::GetUserById,
         Self::Login,
@@ -58,6 +86,14 @@ impl StatementKey {
         Self::ChangeUsername,
         Self::ChangePhoneNumber,
         Self::Delete,
+        Self::Roles,
+        Self::Organizations,
+        Self::JoinOrganization,
+        Self::LeaveOrganization,
+        Self::Rehash,
+        Self::List,
+        Self::MarkMigrated,
+        Self::UnmarkMigrated,
         Self::Check,
         Self::Probe,
     ];
@@ -91,6 +127,31 @@ impl StatementKey {
         Self::ALL.into_iter().find(|key| key.name() == name)
     }
 
+    /// The statement that changes a membership.
+    pub const fn membership(change: &MembershipChange) -> Self {
+        match change {
+            MembershipChange::Join(_) => Self::JoinOrganization,
+            MembershipChange::Leave(_) => Self::LeaveOrganization,
+        }
+    }
+
+    /// The statement that sets a mark, or takes it off.
+    pub const fn mark(mark: Mark) -> Self {
+        match mark {
+            Mark::Migrated => Self::MarkMigrated,
+            Mark::NotMigrated => Self::UnmarkMigrated,
+        }
+    }
+
+    /// The most rows of it that are looked at; a database reads one more to see that there are more, and then stops.
+    pub const fn rows_max(self) -> usize {
+        match (self, self.kind()) {
+            (Self::List, _) => PAGE_MAX,
+            (_, Kind::Membership) => crate::MEMBERSHIPS_MAX,
+            (_, Kind::Lookup | Kind::Write | Kind::Check | Kind::Probe) => CANDIDATES_MAX,
+        }
+    }
+
     /// The statement that changes an identifier of a kind.
     pub const fn change_of(kind: IdentifierKind) -> Self {
         match kind {
@@ -112,6 +173,14 @@ impl StatementKey {
             Self::ChangeUsername => ("change_username", Kind::Write),
             Self::ChangePhoneNumber => ("change_phone_number", Kind::Write),
             Self::Delete => ("delete", Kind::Write),
+            Self::Roles => ("roles", Kind::Membership),
+            Self::Organizations => ("organizations", Kind::Membership),
+            Self::JoinOrganization => ("join_organization", Kind::Write),
+            Self::LeaveOrganization => ("leave_organization", Kind::Write),
+            Self::Rehash => ("rehash", Kind::Write),
+            Self::List => ("list", Kind::Lookup),
+            Self::MarkMigrated => ("mark_migrated", Kind::Write),
+            Self::UnmarkMigrated => ("unmark_migrated", Kind::Write),
             Self::Check => ("check", Kind::Check),
             Self::Probe => ("probe", Kind::Probe),
         }

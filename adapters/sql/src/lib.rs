@@ -24,6 +24,6 @@ pub use parameter::{Generated, Parameter, ProfileField};
 pub use statement::{Statement, Statements};
 pub use store::SqlStore;
 
-/// The most rows of one statement that are looked at; a database reads one more to see that there are more, and then
-/// stops. As many as there can be candidates: a lookup that finds dozens is a statement without its WHERE.
-pub const ROWS_MAX: usize = idstore_contract::CANDIDATES_MAX;
+/// The most rows of `roles` and of `organizations`: far more than anybody has, and a statement without its WHERE
+/// answers more.
+pub const MEMBERSHIPS_MAX: usize = 4096;

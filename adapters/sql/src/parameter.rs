@@ -24,6 +24,8 @@ pub enum Parameter {
     PasswordHash,
     /// `:password_salt`.
     PasswordSalt,
+    /// `:old_password_hash`: the hash that a better one replaces.
+    OldPasswordHash,
     /// `:password`: in clear, for a store that hashes or compares by itself.
     Password,
     /// `:given_name` and the other names of a profile.
@@ -36,6 +38,10 @@ pub enum Parameter {
     Connection(String),
     /// `:organization`.
     Organization,
+    /// `:after`: the last key of the page before, NULL for the first page.
+    After,
+    /// `:limit`: how many accounts a page has at most.
+    Limit,
     /// `:new.x`: a column that an earlier statement of the list returned.
     New(String),
     /// A random value, the same within one call.
@@ -69,7 +75,7 @@ pub enum Generated {
 }
 
 /// Every name without a dot.
-const FIXED: [(&str, Parameter); 24] = [
+const FIXED: [(&str, Parameter); 27] = [
     ("identifier", Parameter::Identifier),
     ("email", Parameter::Known(IdentifierKind::Email)),
     ("username", Parameter::Known(IdentifierKind::Username)),
@@ -82,6 +88,7 @@ const FIXED: [(&str, Parameter); 24] = [
     ("phone_verified", Parameter::PhoneVerified),
     ("password_hash", Parameter::PasswordHash),
     ("password_salt", Parameter::PasswordSalt),
+    ("old_password_hash", Parameter::OldPasswordHash),
     ("password", Parameter::Password),
     ("name", Parameter::Profile(ProfileField::Name)),
     ("given_name", Parameter::Profile(ProfileField::GivenName)),
@@ -89,6 +96,8 @@ const FIXED: [(&str, Parameter); 24] = [
     ("nickname", Parameter::Profile(ProfileField::Nickname)),
     ("picture", Parameter::Profile(ProfileField::Picture)),
     ("organization", Parameter::Organization),
+    ("after", Parameter::After),
+    ("limit", Parameter::Limit),
     ("uuid", Parameter::Generated(Generated::Uuid)),
     ("random_hex_32", Parameter::Generated(Generated::Hex)),
     ("random_alnum_32", Parameter::Generated(Generated::Alphanumeric)),
@@ -128,16 +137,21 @@ impl Parameter {
         match self {
             Self::Connection(_) => key != Key::Probe,
             Self::Identifier => matches!(key, Key::GetUser | Key::Login),
-            Self::Known(_) => !matches!(key, Key::GetUserById | Key::Probe),
-            Self::UserId => !matches!(key, Key::Create | Key::Probe),
+            Self::Known(_) => !matches!(key, Key::GetUserById | Key::List | Key::Probe),
+            Self::UserId => !matches!(key, Key::Create | Key::List | Key::Probe),
             Self::NewIdentifier(kind) => key == Key::change_of(*kind),
             Self::EmailVerified => matches!(key, Key::Create | Key::ChangePassword | Key::ChangeEmail),
             Self::PhoneVerified => matches!(key, Key::Create | Key::ChangePhoneNumber),
-            Self::PasswordHash | Self::PasswordSalt => matches!(key, Key::Create | Key::ChangePassword),
-            Self::Password => matches!(key, Key::Create | Key::ChangePassword | Key::Check),
-            Self::Profile(_) | Self::UserMetadata(_) | Self::AppMetadata(_) | Self::Organization => {
-                key == Key::Create
+            Self::PasswordHash | Self::PasswordSalt => {
+                matches!(key, Key::Create | Key::ChangePassword | Key::Rehash)
             }
+            Self::OldPasswordHash => key == Key::Rehash,
+            Self::Password => matches!(key, Key::Create | Key::ChangePassword | Key::Check),
+            Self::Profile(_) | Self::UserMetadata(_) | Self::AppMetadata(_) => key == Key::Create,
+            Self::Organization => {
+                matches!(key, Key::Create | Key::JoinOrganization | Key::LeaveOrganization)
+            }
+            Self::After | Self::Limit => key == Key::List,
             Self::New(_) | Self::Generated(_) => write,
         }
     }

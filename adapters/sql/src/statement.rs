@@ -1,7 +1,7 @@
 //! [`Statement`] and [`Statements`]: what the configuration's texts became, compiled once for a dialect.
 
 use crate::{Kind, Parameter, Prepared, StatementKey};
-use idstore_contract::{PasswordWrite, Problem};
+use idstore_contract::{Problem, Surroundings};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl Statement {
         match self.key.kind() {
             Kind::Write => true,
             Kind::Check => !self.is_select,
-            Kind::Lookup | Kind::Probe => false,
+            Kind::Lookup | Kind::Membership | Kind::Probe => false,
         }
     }
 
@@ -80,7 +80,8 @@ impl fmt::Debug for Statement {
 #[derive(Debug)]
 pub struct Statements {
     pub(crate) by_key: BTreeMap<StatementKey, Vec<Arc<Statement>>>,
-    pub(crate) password_write: Option<PasswordWrite>,
+    /// What the configuration says around the statements.
+    pub(crate) around: Surroundings,
 }
 
 impl Statements {

@@ -2,23 +2,26 @@
 //!
 //! Here is only which file answers what. `read` finds accounts, `write` is the frame of every write (one transaction,
 //! claims, the statements in order, what a violated constraint means), `create` and `change` are the writes with their
-//! proofs, `check` asks the store to compare a password, `bind` says which value each parameter has.
+//! proofs, `memberships` and `marks` are what belongs to an account beside its row, `check` asks the store to compare a password, `bind` says which value each parameter has.
 
 mod bind;
 mod change;
 mod check;
 mod create;
 mod generate;
+mod marks;
+pub(crate) mod memberships;
 mod read;
+mod rehash;
 mod write;
 
 pub(crate) use check::MATCHES;
 
 use crate::{Database, Hints, Parameter, StatementKey, Statements, Uniqueness};
 use idstore_contract::{
-    Ability, Account, Call, Deleted, Depth, Descriptor, Error, IdentifierChange, Lookup, Mark,
-    MembershipChange, Memberships, NewAccount, PasswordChange, PasswordCheck, Problem, Purpose, Rehash,
-    Rehashed, Result, Secret, Store, Verdict,
+    Ability, Account, Call, Deleted, Depth, Descriptor, IdentifierChange, Lookup, Mark, MembershipChange,
+    Memberships, NewAccount, PasswordChange, PasswordCheck, Problem, Purpose, Rehash, Rehashed, Result,
+    Secret, Store, Verdict,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -64,6 +67,14 @@ fn ability(key: StatementKey) -> Option<Ability> {
         StatementKey::ChangeUsername => Some(Ability::ChangeUsername),
         StatementKey::ChangePhoneNumber => Some(Ability::ChangePhoneNumber),
         StatementKey::Delete => Some(Ability::Delete),
+        StatementKey::Roles => Some(Ability::Roles),
+        StatementKey::Organizations => Some(Ability::Organizations),
+        StatementKey::JoinOrganization => Some(Ability::JoinOrganization),
+        StatementKey::LeaveOrganization => Some(Ability::LeaveOrganization),
+        StatementKey::Rehash => Some(Ability::Rehash),
+        StatementKey::List => Some(Ability::List),
+        StatementKey::MarkMigrated => Some(Ability::MarkMigrated),
+        StatementKey::UnmarkMigrated => Some(Ability::UnmarkMigrated),
         StatementKey::GetUser
         | StatementKey::GetUserById
         | StatementKey::Login
@@ -116,8 +127,8 @@ impl<D: Database> Store for SqlStore<D> {
         self.store_password(call, account, change).await
     }
 
-    async fn rehash(&self, _: &Call, _: &Account, _: &Rehash) -> Result<Rehashed> {
-        Err(Error::unsupported())
+    async fn rehash(&self, call: &Call, account: &Account, rehash: &Rehash) -> Result<Rehashed> {
+        self.store_rehash(call, account, rehash).await
     }
 
     async fn change_identifier(
@@ -129,24 +140,29 @@ impl<D: Database> Store for SqlStore<D> {
         self.store_identifier(call, account, change).await
     }
 
-    async fn change_membership(&self, _: &Call, _: &Account, _: &MembershipChange) -> Result<()> {
-        Err(Error::unsupported())
+    async fn change_membership(
+        &self,
+        call: &Call,
+        account: &Account,
+        change: &MembershipChange,
+    ) -> Result<()> {
+        self.store_membership(call, account, change).await
     }
 
-    async fn memberships(&self, _: &Call, _: &Account) -> Result<Memberships> {
-        Err(Error::unsupported())
+    async fn memberships(&self, call: &Call, account: &Account) -> Result<Memberships> {
+        memberships::read(&mut read::Outside(&self.database), &self.statements, call, account).await
     }
 
     async fn delete(&self, call: &Call, account: &Account) -> Result<Deleted> {
         self.delete_account(call, account).await
     }
 
-    async fn list(&self, _: &Call, _: Option<&str>, _: u32) -> Result<Vec<Account>> {
-        Err(Error::unsupported())
+    async fn list(&self, call: &Call, after: Option<&str>, limit: usize) -> Result<Vec<Account>> {
+        read::page(&mut read::Outside(&self.database), &self.statements, call, after, limit).await
     }
 
-    async fn mark_migrated(&self, _: &Call, _: &Account, _: Mark) -> Result<()> {
-        Err(Error::unsupported())
+    async fn mark_migrated(&self, call: &Call, account: &Account, mark: Mark) -> Result<()> {
+        self.store_mark(call, account, mark).await
     }
 
     async fn probe(&self, call: &Call, depth: Depth) -> Result<Vec<Problem>> {

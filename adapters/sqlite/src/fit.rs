@@ -2,7 +2,7 @@
 
 use crate::error::translate;
 use idstore_contract::{Error, ErrorKind, Problem, Result};
-use idstore_sql::{Kind, Prepared, PreparedColumn, Statement, Statements};
+use idstore_sql::{Prepared, PreparedColumn, Statement, Statements};
 use rusqlite::{CachedStatement, Connection};
 
 /// What does not fit.
@@ -21,7 +21,7 @@ impl Fit {
         for statement in statements.all() {
             prepared.push(match described(connection, statement) {
                 Ok((described, readonly)) => {
-                    if !readonly && statement.key().kind() == Kind::Lookup {
+                    if !readonly && statement.key().kind().only_reads() {
                         fit.problems.push(Problem::error(statement.place(), "this lookup changes something"));
                     }
                     Some(described)

@@ -7,7 +7,7 @@ use crate::error::translate;
 use crate::fit::{Fit, prepared};
 use crate::row::{Bound, cell};
 use idstore_contract::{Error, ErrorKind, Problem, Result};
-use idstore_sql::{ROWS_MAX, Rows, Statement, Statements, Value};
+use idstore_sql::{Rows, Statement, Statements, Value};
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 use std::os::unix::fs::MetadataExt;
@@ -226,14 +226,17 @@ fn run(connection: &mut Connection, statement: &Statement, values: &[Value]) -> 
     for (position, value) in (1_usize..).zip(values) {
         prepared.raw_bind_parameter(position, Bound(value)).map_err(|error| translate(&error))?;
     }
-    let rows = rows(&mut prepared).map_err(|error| translate(&error))?;
+    let rows = rows(&mut prepared, statement.key().rows_max()).map_err(|error| translate(&error))?;
     // Read after the first step: SQLite prepares a statement again when the schema has changed.
     let columns = prepared.column_names().map(str::to_owned).collect();
     drop(prepared);
     Ok(Rows { columns, rows, affected: connection.changes() })
 }
 
-fn rows(prepared: &mut CachedStatement<'_>) -> rusqlite::Result<Vec<Vec<idstore_sql::Cell>>> {
+fn rows(
+    prepared: &mut CachedStatement<'_>,
+    rows_max: usize,
+) -> rusqlite::Result<Vec<Vec<idstore_sql::Cell>>> {
     let mut kept = Vec::new();
     let mut declared: Vec<Option<String>> = Vec::new();
     let mut rows = prepared.raw_query();
@@ -246,7 +249,7 @@ fn rows(prepared: &mut CachedStatement<'_>) -> rusqlite::Result<Vec<Vec<idstore_
         let cells = cells.map(|(index, declared)| Ok(cell(declared.as_deref(), row.get_ref(index)?)));
         kept.push(cells.collect::<rusqlite::Result<Vec<_>>>()?);
         // Everything that a write changes is changed with its first row.
-        if kept.len() > ROWS_MAX {
+        if kept.len() > rows_max {
             break;
         }
     }

@@ -52,12 +52,12 @@ impl Fixture for Way {
                 Self::Rollback | Self::Wal | Self::Salted => PasswordCheck::ByProxy,
             },
             password_write: self.passwords(),
-            abilities: sql::abilities(),
+            abilities: sql::abilities(self.passwords()),
             keys: &[Key::Integer, Key::Uuid, Key::Text],
             uniqueness: &[Uniqueness::Constraint, Uniqueness::Lock],
             isolates: true,
             without_mandatory: Some(|new| new.profile.family_name = None),
-            organization: None,
+            organization: Some(sql::ORGANIZATION),
             // A file refuses when it is away, and stalls when another program has locked it; in a WAL nobody can.
             faults: match self {
                 Self::Rollback | Self::Salted | Self::ByStore => {

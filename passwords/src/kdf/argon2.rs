@@ -1,5 +1,9 @@
 //! Argon2 (RFC 9106 and the version before it), with one thread whatever the number of lanes.
 
+mod wide;
+
+use super::Scratch;
+use super::simd::Avx512;
 use crate::hash::HashFailure;
 use std::fmt;
 
@@ -78,9 +82,9 @@ impl Argon2 {
         u64::from(self.memory_kib)
     }
 
-    pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
-        let params = argon2::Params::new(self.memory_kib, self.passes, self.lanes, Some(out.len()))
-            .map_err(|_| HashFailure::Parameters)?;
+    /// The same for the crate.
+    fn for_crate(self, digest_len: usize) -> Option<(argon2::Params, argon2::Algorithm, argon2::Version)> {
+        let params = argon2::Params::new(self.memory_kib, self.passes, self.lanes, Some(digest_len)).ok()?;
         let algorithm = match self.variant {
             Variant::D => argon2::Algorithm::Argon2d,
             Variant::I => argon2::Algorithm::Argon2i,
@@ -90,20 +94,90 @@ impl Argon2 {
             Version::V16 => argon2::Version::V0x10,
             Version::V19 => argon2::Version::V0x13,
         };
-        argon2::Argon2::new(algorithm, version, params).hash_password_into(password, salt, out).map_err(
-            |error| {
-                if matches!(error, argon2::Error::OutOfMemory) {
-                    HashFailure::Memory
-                } else {
-                    HashFailure::Parameters
-                }
-            },
-        )
+        Some((params, algorithm, version))
+    }
+
+    pub(super) fn derive(
+        self,
+        password: &[u8],
+        salt: &[u8],
+        out: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> Result<(), HashFailure> {
+        let (params, algorithm, version) = self.for_crate(out.len()).ok_or(HashFailure::Parameters)?;
+        scratch.with_blocks(params.block_count(), |memory| {
+            if let Some(avx512) = Avx512::detect() {
+                return wide::derive(avx512, self, password, salt, out, memory)
+                    .ok_or(HashFailure::Parameters);
+            }
+            argon2::Argon2::new(algorithm, version, params)
+                .hash_password_into_with_memory(password, salt, out, memory)
+                .map_err(|_| HashFailure::Parameters)
+        })?
     }
 }
 
 impl fmt::Display for Argon2 {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} KiB, {} passes, {} lanes", self.memory_kib, self.passes, self.lanes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// By way of the crate alone.
+    fn reference(function: Argon2, password: &[u8], salt: &[u8], out: &mut [u8]) {
+        let (params, algorithm, version) = function.for_crate(out.len()).unwrap();
+        argon2::Argon2::new(algorithm, version, params).hash_password_into(password, salt, out).unwrap();
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn the_wide_kernel_computes_what_the_crate_does(
+            variant in prop_oneof![Just(Variant::D), Just(Variant::I), Just(Variant::Id)],
+            version in prop_oneof![Just(Version::V16), Just(Version::V19)],
+            (lanes, memory, passes) in (1..5_u32, 8..600_u32, 1..4_u32),
+            (password, salt) in (vec(any::<u8>(), 0..200), vec(any::<u8>(), 8..40)),
+            digest_len in 4..200_usize,
+        ) {
+            let function = Argon2::new(variant, version, memory.max(lanes.saturating_mul(8)), passes, lanes).unwrap();
+            let (mut found, mut expected) = (vec![0; digest_len], vec![0; digest_len]);
+            function.derive(&password, &salt, &mut found, &mut Scratch::default()).unwrap();
+            reference(function, &password, &salt, &mut expected);
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    /// Each block is made of two others, and the digest depends on all of them.
+    #[test]
+    fn a_million_blocks_are_those_of_the_crate() {
+        let function = Argon2::new(Variant::Id, Version::V19, 1000, 10, 1).unwrap();
+        let mut scratch = Scratch::default();
+        for number in 0..100_u64 {
+            let (mut found, mut expected) = ([0; 32], [0; 32]);
+            function.derive(&number.to_le_bytes(), b"some salt", &mut found, &mut scratch).unwrap();
+            reference(function, &number.to_le_bytes(), b"some salt", &mut expected);
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn memory_is_wiped_after_each_use_and_serves_the_next() {
+        let mut scratch = Scratch::default();
+        for memory in [64, 64, 128, 64] {
+            let function = Argon2::new(Variant::Id, Version::V19, memory, 1, 1).unwrap();
+            let (mut found, mut expected) = ([0; 32], [0; 32]);
+            function.derive(b"password", b"some salt", &mut found, &mut scratch).unwrap();
+            reference(function, b"password", b"some salt", &mut expected);
+            assert_eq!(found, expected);
+            let zero = |blocks: &mut [argon2::Block]| blocks.iter().all(|block| block.as_ref() == [0; 128]);
+            assert!(scratch.with_blocks(usize::try_from(memory).unwrap(), zero).unwrap());
+        }
     }
 }

@@ -1,9 +1,17 @@
 //! bcrypt, of the raw kind: 16 bytes of salt in, 23 bytes of digest out.
+//!
+//! Our own, because four at once on one thread take hardly longer than one.
+
+mod cipher;
+mod stream;
+mod tables;
+
+pub(super) use stream::BcryptStream;
 
 use super::copy;
+use super::lanes::{LaneInput, Stream as _};
 use crate::hash::HashFailure;
 use std::fmt;
-use zeroize::Zeroizing;
 
 /// The salt's length, in bytes.
 pub(crate) const BCRYPT_SALT_BYTES: usize = 16;
@@ -18,32 +26,46 @@ pub(super) const PASSWORD_BYTES_MAX: usize = 72;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Bcrypt {
     cost: u32,
+    sign_extended: bool,
 }
 
 impl Bcrypt {
     /// Costs below 4 and above 31 exist nowhere.
     pub(crate) const fn new(cost: u32) -> Option<Self> {
-        if cost >= 4 && cost <= 31 { Some(Self { cost }) } else { None }
+        if cost >= 4 && cost <= 31 { Some(Self { cost, sign_extended: false }) } else { None }
+    }
+
+    /// As one implementation computed it until 2011, and as `$2x$` marks it since: bytes above 127 were taken for
+    /// negative numbers. Alike for ASCII.
+    pub(crate) const fn sign_extended(self) -> Self {
+        Self { sign_extended: true, ..self }
+    }
+
+    pub(crate) fn is_sign_extended(self) -> bool {
+        self.sign_extended
     }
 
     pub(crate) fn cost(self) -> u32 {
         self.cost
     }
 
-    /// The key is the password with a NUL behind it, cut at 72 bytes. A NUL inside stays, as most implementations
-    /// keep it: C's cut there, but a password with NUL never comes here, for no caller may send one.
-    pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
-        let key: Zeroizing<Vec<u8>> =
-            Zeroizing::new(password.iter().copied().chain([0]).take(PASSWORD_BYTES_MAX).collect());
-        self.derive_from_key(&key, salt, out)
+    /// For a lane.
+    pub(super) fn lane(self, password: &[u8], salt: &[u8]) -> Result<LaneInput, HashFailure> {
+        Ok(LaneInput::Bcrypt(self.begin(password, salt)?, self.rounds()))
     }
 
-    /// From 1 to 72 bytes of key, as the schedule takes them.
-    pub(super) fn derive_from_key(self, key: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
-        let salt: [u8; BCRYPT_SALT_BYTES] = salt.try_into().map_err(|_| HashFailure::Parameters)?;
-        let digest = Zeroizing::new(bcrypt::bcrypt(self.cost, salt, key));
-        copy(digest.as_slice(), out);
+    pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
+        copy(&self.begin(password, salt)?.alone(self.rounds()), out);
         Ok(())
+    }
+
+    fn begin(self, password: &[u8], salt: &[u8]) -> Result<BcryptStream, HashFailure> {
+        let salt = salt.try_into().map_err(|_| HashFailure::Parameters)?;
+        Ok(BcryptStream::new(password, salt, self.sign_extended))
+    }
+
+    fn rounds(self) -> u64 {
+        1_u64.checked_shl(self.cost).unwrap_or(u64::MAX)
     }
 }
 
@@ -52,3 +74,6 @@ impl fmt::Display for Bcrypt {
         write!(out, "cost {}", self.cost)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,15 @@
-//! The portable hashes of phpass: a digest of salt and password, then of digest and password, over and over.
+//! phpass: a digest of salt and password, then two to some power times one of the last digest and the password. MD5 in
+//! phpass itself, SHA-512 in Drupal 7.
 
-use super::Algorithm;
+mod md5;
+mod stream;
+
+pub(super) use stream::{Md5Stream, Vectors as Md5Vectors};
+
+use super::lanes::LaneInput;
+use super::simd::Avx2;
+use super::{Algorithm, copy};
 use std::fmt;
-use zeroize::Zeroizing;
 
 /// The salt's length: eight characters, taken as they are written.
 pub(crate) const PHPASS_SALT_BYTES: usize = 8;
@@ -10,7 +17,7 @@ pub(crate) const PHPASS_SALT_BYTES: usize = 8;
 /// Drupal stores 43 characters, which are 258 bits.
 pub(crate) const DRUPAL_DIGEST_BYTES: usize = 33;
 
-/// The digest, MD5 for phpass itself and SHA-512 for Drupal 7, and the rounds as a power of two.
+/// The digest, and the rounds as a power of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Phpass {
     log2_rounds: u8,
@@ -18,7 +25,7 @@ pub(crate) struct Phpass {
 }
 
 impl Phpass {
-    /// All implementations take 7 to 30.
+    /// From 7 to 30, which is what the original takes.
     pub(crate) const fn new(algorithm: Algorithm, log2_rounds: u8) -> Option<Self> {
         if log2_rounds >= 7 && log2_rounds <= 30 { Some(Self { log2_rounds, algorithm }) } else { None }
     }
@@ -31,14 +38,27 @@ impl Phpass {
         self.log2_rounds
     }
 
-    /// `out` shorter than the digest takes its beginning; of Drupal's last byte two bits are stored.
+    fn rounds(self) -> u64 {
+        1_u64.checked_shl(self.log2_rounds.into()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether several share a thread with a gain.
+    pub(super) fn has_lanes(self) -> bool {
+        self.algorithm == Algorithm::Md5 && Avx2::detect().is_some()
+    }
+
+    /// For a lane; `None` where the password is too long for one.
+    pub(super) fn lane(self, password: &[u8], salt: &[u8]) -> Option<LaneInput> {
+        Some(LaneInput::Md5(Md5Stream::new(password, salt)?, self.rounds()))
+    }
+
+    /// Of Drupal's last byte two bits are stored.
     pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) {
         let mut digest = self.algorithm.hash(&[salt, password]);
-        for _ in 0..1_u64.checked_shl(u32::from(self.log2_rounds)).unwrap_or(0) {
+        for _ in 0..self.rounds() {
             digest = self.algorithm.hash(&[&digest, password]);
         }
-        let digest: Zeroizing<Vec<u8>> = digest;
-        super::copy(&digest, out);
+        copy(&digest, out);
         if let Some(last) = out.get_mut(32) {
             *last &= 3;
         }
@@ -47,6 +67,61 @@ impl Phpass {
 
 impl fmt::Display for Phpass {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "2^{} rounds", self.log2_rounds)
+        write!(out, "{} rounds", self.rounds())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kdf::lanes::Stream as _;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn reference(password: &[u8], salt: &[u8], rounds: u64) -> Vec<u8> {
+        let mut digest = Algorithm::Md5.hash(&[salt, password]);
+        for _ in 0..rounds {
+            digest = Algorithm::Md5.hash(&[&digest, password]);
+        }
+        digest.to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn streams_side_by_side_make_what_plain_md5_does(
+            inputs in vec((vec(any::<u8>(), 0..=39), vec(any::<u8>(), 0..20)), 1..40),
+            rounds in 0..20_u64,
+        ) {
+            let mut streams: Vec<_> =
+                inputs.iter().map(|(password, salt)| Md5Stream::new(password, salt).unwrap()).collect();
+            Md5Stream::advance(&mut streams, rounds);
+            for ((password, salt), stream) in inputs.iter().zip(&streams) {
+                prop_assert_eq!(&*stream.digest(), &reference(password, salt, rounds));
+            }
+        }
+    }
+
+    /// Each round's input is the digest of the round before: no two are alike.
+    #[test]
+    fn a_million_rounds_in_vectors_are_those_of_plain_md5() {
+        let passwords: Vec<_> = (0..16_usize).map(|number| vec![b'x'; 2 * number]).collect();
+        let mut streams: Vec<_> =
+            passwords.iter().map(|password| Md5Stream::new(password, b"salt").unwrap()).collect();
+        Md5Stream::advance(&mut streams, 65_536);
+        for (password, stream) in passwords.iter().zip(&streams) {
+            assert_eq!(*stream.digest(), reference(password, b"salt", 65_536));
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_too_long_for_a_lane_is_derived_without_one() {
+        let phpass = Phpass::new(Algorithm::Md5, 7).unwrap();
+        let mut digest = [0; 16];
+        for length in [39, 40, 1000] {
+            let password = vec![b'x'; length];
+            assert_eq!(phpass.lane(&password, b"saltsalt").is_some(), length < 40);
+            phpass.derive(&password, b"saltsalt", &mut digest);
+            assert_eq!(digest.as_slice(), reference(&password, b"saltsalt", 128));
+        }
     }
 }

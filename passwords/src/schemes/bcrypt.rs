@@ -28,10 +28,10 @@ pub(super) static OWN: &[Own] = &[
     },
     Own {
         name: "bcrypt_2x",
-        read: |text| read(text, &["$2x$"], Kdf::Bcrypt2x),
+        read: |text| read(text, &["$2x$"], extended),
         print,
-        usual: || (Kdf::Bcrypt2x(USUAL), Salt::Bytes(BCRYPT_SALT_BYTES), BCRYPT_DIGEST_BYTES),
-        at_cost: |cost| Bcrypt::new(cost?).map(Kdf::Bcrypt2x),
+        usual: || (extended(USUAL), Salt::Bytes(BCRYPT_SALT_BYTES), BCRYPT_DIGEST_BYTES),
+        at_cost: |cost| Bcrypt::new(cost?).map(extended),
     },
     Own {
         name: "double_bcrypt",
@@ -41,6 +41,10 @@ pub(super) static OWN: &[Own] = &[
         at_cost: |cost| Bcrypt::new(cost?).map(Kdf::DoubleBcrypt),
     },
 ];
+
+fn extended(bcrypt: Bcrypt) -> Kdf {
+    Kdf::Bcrypt(bcrypt.sign_extended())
+}
 
 fn read(text: &str, prefixes: &[&str], kdf: fn(Bcrypt) -> Kdf) -> Result<Parts, NotRead> {
     let rest = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).ok_or(NotRead::Other)?;
@@ -62,7 +66,7 @@ fn fields(rest: &str, kdf: fn(Bcrypt) -> Kdf) -> Option<Parts> {
 /// `$2b$`, or as the layout says, and the rest.
 fn print(parts: &Parts, ident: Option<&str>) -> Option<String> {
     let (prefix, bcrypt) = match (parts.recipe.kdf, ident) {
-        (Kdf::Bcrypt2x(bcrypt), _) => ("$2x$", bcrypt),
+        (Kdf::Bcrypt(bcrypt), _) if bcrypt.is_sign_extended() => ("$2x$", bcrypt),
         (Kdf::Bcrypt(bcrypt), None) => ("$2b$", bcrypt),
         (Kdf::Bcrypt(bcrypt), Some("2y")) => ("$2y$", bcrypt),
         (Kdf::Bcrypt(bcrypt) | Kdf::DoubleBcrypt(bcrypt), Some("2a")) => ("$2a$", bcrypt),

@@ -179,8 +179,8 @@ fn any(text: &str) -> Result<Parts, NotRead> {
 
 fn print_any(parts: &Parts, _: Option<&str>) -> Option<String> {
     let name = match parts.recipe.kdf {
+        Kdf::Bcrypt(bcrypt) if bcrypt.is_sign_extended() => "bcrypt_2x",
         Kdf::Bcrypt(_) => "bcrypt",
-        Kdf::Bcrypt2x(_) => "bcrypt_2x",
         Kdf::ShaCrypt(sha) if sha.algorithm() == Algorithm::Sha512 => "sha512_crypt",
         Kdf::ShaCrypt(_) => "sha256_crypt",
         Kdf::Md5Crypt(Md5Crypt::Bsd) => "md5_crypt",

@@ -41,7 +41,7 @@ pub(crate) fn plain() -> &'static Expression {
 
 /// Parts with the password as it is.
 pub(super) fn parts(kdf: Kdf, salt: Secret, digest: Secret) -> Parts {
-    Parts::new(Recipe { expression: plain(), kdf, rounds: 1 }, salt, digest)
+    Parts::new(kdf.into(), salt, digest)
 }
 
 impl Own {

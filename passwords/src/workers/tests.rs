@@ -1,9 +1,11 @@
 //! The workers under control: jobs that wait for a signal, so that nothing is left to time.
 
+use super::work::Step;
 use super::*;
+use crate::hash::{Candidate, Parts};
+use crate::kdf::{Algorithm, Argon2, Bcrypt, Kdf, Pbkdf2, Scratch, Variant, Version};
 use crate::scheme::scheme;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 fn workers(threads: usize, queue_max: usize) -> Arc<Workers> {
     let options = WorkerOptions { threads, queue_max, memory_max_mib: 64, nice: 0 };
@@ -12,6 +14,28 @@ fn workers(threads: usize, queue_max: usize) -> Arc<Workers> {
 
 fn later() -> Instant {
     Instant::now().checked_add(Duration::from_secs(60)).unwrap()
+}
+
+/// Work that is a call, and no derivation.
+struct Call<T>(Option<Box<dyn FnOnce() -> Result<T, HashFailure> + Send>>);
+
+impl<T: Send + 'static> Work for Call<T> {
+    type Answer = T;
+
+    fn go_on(&mut self, _found: Option<Secret>) -> Result<Step<T>, HashFailure> {
+        self.0.take().unwrap()().map(Step::Answer)
+    }
+}
+
+impl Workers {
+    async fn call<T: Send + 'static>(
+        &self,
+        memory_kib: u64,
+        deadline: Instant,
+        work: impl FnOnce() -> Result<T, HashFailure> + Send + 'static,
+    ) -> Result<T, WorkError> {
+        self.run_with(Call(Some(Box::new(work))), memory_kib, None, deadline).await
+    }
 }
 
 /// A job that runs until it is released, so that what comes behind it waits.
@@ -31,7 +55,7 @@ impl Blocker {
                 released.recv().unwrap();
                 Ok(())
             };
-            workers.run(memory_kib, later(), work).await
+            workers.call(memory_kib, later(), work).await
         });
         has_begun.await.unwrap();
         Self { release, job }
@@ -53,10 +77,10 @@ async fn until_depth(workers: &Workers, depth: usize) {
 #[tokio::test]
 async fn a_job_that_panics_is_lost_and_the_thread_is_not() {
     let workers = workers(1, 4);
-    let lost: Result<(), _> = workers.run(1024, later(), || panic!("on purpose")).await;
+    let lost: Result<(), _> = workers.call(1024, later(), || panic!("on purpose")).await;
     assert_eq!(lost, Err(WorkError::Lost));
     // The same thread, and the memory is back: this one needs all of it.
-    assert_eq!(workers.run(64 * 1024, later(), || Ok(7)).await, Ok(7));
+    assert_eq!(workers.call(64 * 1024, later(), || Ok(7)).await, Ok(7));
 }
 
 #[tokio::test]
@@ -65,10 +89,10 @@ async fn one_job_more_than_may_wait_is_busy_at_once() {
     let blocker = Blocker::start(&workers, 0).await;
     let waiting = tokio::spawn({
         let workers = Arc::clone(&workers);
-        async move { workers.run(0, later(), || Ok(1)).await }
+        async move { workers.call(0, later(), || Ok(1)).await }
     });
     until_depth(&workers, 1).await;
-    assert_eq!(workers.run(0, later(), || Ok(2)).await, Err(WorkError::Busy));
+    assert_eq!(workers.call(0, later(), || Ok(2)).await, Err(WorkError::Busy));
     blocker.finish().await;
     assert_eq!(waiting.await.unwrap(), Ok(1));
 }
@@ -82,10 +106,10 @@ async fn what_was_not_begun_by_its_deadline_is_busy_and_never_runs() {
     let work = move || Ok(count.fetch_add(1, Ordering::SeqCst));
     let soon = Instant::now() + Duration::from_millis(5);
     // Answered while the only thread is still held.
-    assert_eq!(workers.run(0, soon, work).await, Err(WorkError::Busy));
+    assert_eq!(workers.call(0, soon, work).await, Err(WorkError::Busy));
     assert_eq!(workers.depth(), 0, "it holds no place in the queue");
     blocker.finish().await;
-    assert_eq!(workers.run(0, later(), || Ok(())).await, Ok(()));
+    assert_eq!(workers.call(0, later(), || Ok(())).await, Ok(()));
     assert_eq!(ran.load(Ordering::SeqCst), 0);
 }
 
@@ -93,7 +117,7 @@ async fn what_was_not_begun_by_its_deadline_is_busy_and_never_runs() {
 async fn a_deadline_that_has_passed_is_busy() {
     let workers = workers(1, 4);
     let past = Instant::now();
-    let ran = workers.run(0, past, || Ok(())).await;
+    let ran = workers.call(0, past, || Ok(())).await;
     assert_eq!(ran, Err(WorkError::Busy));
 }
 
@@ -107,7 +131,7 @@ async fn what_was_begun_before_its_deadline_is_answered_after_it() {
         }
         Ok(true)
     };
-    assert_eq!(workers.run(0, deadline, work).await, Ok(true));
+    assert_eq!(workers.call(0, deadline, work).await, Ok(true));
 }
 
 #[tokio::test]
@@ -117,14 +141,14 @@ async fn a_job_whose_caller_has_left_is_not_run() {
     let ran = Arc::new(AtomicUsize::new(0));
     let gone = tokio::spawn({
         let (workers, ran) = (Arc::clone(&workers), Arc::clone(&ran));
-        async move { workers.run(0, later(), move || Ok(ran.fetch_add(1, Ordering::SeqCst))).await }
+        async move { workers.call(0, later(), move || Ok(ran.fetch_add(1, Ordering::SeqCst))).await }
     });
     until_depth(&workers, 1).await;
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
     assert_eq!(workers.depth(), 0);
     blocker.finish().await;
-    assert_eq!(workers.run(0, later(), || Ok(())).await, Ok(()));
+    assert_eq!(workers.call(0, later(), || Ok(())).await, Ok(()));
     assert_eq!(ran.load(Ordering::SeqCst), 0);
 }
 
@@ -140,7 +164,7 @@ async fn memory_is_given_in_order_and_jobs_without_it_pass() {
                 order.lock().unwrap().push(name);
                 Ok(())
             };
-            workers.run(memory_mib * 1024, later(), work).await
+            workers.call(memory_mib * 1024, later(), work).await
         })
     };
     let large = job("large", 32);
@@ -161,7 +185,7 @@ async fn memory_is_given_in_order_and_jobs_without_it_pass() {
 #[tokio::test]
 async fn a_job_that_needs_more_than_all_memory_fails_and_is_no_wrong_password() {
     let workers = workers(1, 4);
-    let failed = workers.run(64 * 1024 + 1, later(), || Ok(true)).await;
+    let failed = workers.call(64 * 1024 + 1, later(), || Ok(true)).await;
     assert_eq!(failed, Err(WorkError::Failed(HashFailure::Memory)));
 }
 
@@ -171,11 +195,12 @@ async fn dropping_the_workers_answers_what_waits_and_ends_the_threads() {
     let blocker = Blocker::start(&workers, 0).await;
     let queue = Arc::downgrade(&workers.queue);
     let (reply, answer) = oneshot::channel();
-    let waiting = Job::new(0, later(), move |begin| reply.send(begin).unwrap());
+    let waiting =
+        Job::new(0, None, later(), Box::new(Answering::new(Call(Some(Box::new(|| Ok(())))), reply)));
     let place = workers.queue.push(waiting).unwrap();
     workers.queue.close();
-    assert_eq!(answer.await, Ok(false));
-    assert_eq!(workers.run(0, later(), || Ok(())).await, Err(WorkError::Busy));
+    assert_eq!(answer.await, Ok(Err(WorkError::Busy)));
+    assert_eq!(workers.call(0, later(), || Ok(())).await, Err(WorkError::Busy));
     blocker.finish().await;
     drop((place, workers));
     while queue.strong_count() > 0 {
@@ -201,6 +226,150 @@ async fn the_three_kinds_of_work_answer() {
     let refused = workers.hash(write, "".into(), later()).await;
     let malformed = HashFailure::Refused(crate::Refusal::Malformed);
     assert_eq!(refused.unwrap_err(), WorkError::Failed(malformed));
+}
+
+/// The hash of this password under each of these, all of them candidates for the same column.
+fn hash(kdfs: &[(Kdf, &str)]) -> Hash {
+    let candidate = |(kdf, password): &(Kdf, &str)| {
+        let digest = Secret::new(vec![0; 16]);
+        let mut parts = Parts::new((*kdf).into(), Secret::new(vec![1; 16]), digest);
+        parts.digest = parts.derivation(&(*password).into()).run(&mut Scratch::default()).unwrap();
+        Candidate { scheme: "test", parts }
+    };
+    Hash::new(kdfs.iter().map(candidate).collect()).unwrap()
+}
+
+fn bcrypt(cost: u32) -> Kdf {
+    Kdf::Bcrypt(Bcrypt::new(cost).unwrap())
+}
+
+/// Work that says when it begins.
+struct Announced<W>(W, Option<oneshot::Sender<()>>);
+
+impl<W: Work> Work for Announced<W> {
+    type Answer = W::Answer;
+
+    fn go_on(&mut self, found: Option<Secret>) -> Result<Step<W::Answer>, HashFailure> {
+        if let Some(begun) = self.1.take() {
+            begun.send(()).unwrap();
+        }
+        self.0.go_on(found)
+    }
+}
+
+/// A long bcrypt that a worker has begun.
+async fn long_bcrypt(workers: &Arc<Workers>) -> tokio::task::JoinHandle<Result<bool, WorkError>> {
+    let (begun, has_begun) = oneshot::channel();
+    let verifying = Verifying::new(hash(&[(bcrypt(12), "password")]), "password".into());
+    let workers = Arc::clone(workers);
+    let running = tokio::spawn(async move {
+        workers.run_with(Announced(verifying, Some(begun)), 0, Some(LaneKind::Bcrypt), later()).await
+    });
+    has_begun.await.unwrap();
+    running
+}
+
+#[tokio::test]
+async fn a_bcrypt_that_waits_shares_the_thread_of_one_that_runs() {
+    let workers = workers(1, 16);
+    let long = long_bcrypt(&workers).await;
+    let (short, other) = (hash(&[(bcrypt(5), "password")]), hash(&[(bcrypt(6), "another")]));
+    for _ in 0..4 {
+        assert_eq!(workers.verify(short.clone(), "password".into(), later()).await, Ok(true));
+        assert_eq!(workers.verify(other.clone(), "password".into(), later()).await, Ok(false));
+        assert_eq!(workers.stand_in(short.shape(), "password".into(), later()).await, Ok(()));
+    }
+    assert!(!long.is_finished(), "one after another, the long one would have ended first");
+    assert_eq!(long.await.unwrap(), Ok(true));
+}
+
+#[tokio::test]
+async fn many_bcrypts_of_all_costs_each_get_their_own_answer() {
+    let workers = workers(2, 64);
+    let jobs: Vec<_> = (0..40_u32)
+        .map(|number| {
+            let (password, tried) = (format!("password{number}"), format!("password{}", number / 2 * 2));
+            let hash = hash(&[(bcrypt(4 + number % 5), &password)]);
+            let workers = Arc::clone(&workers);
+            tokio::spawn(async move { workers.verify(hash, tried.as_str().into(), later()).await })
+        })
+        .collect();
+    for (number, job) in jobs.into_iter().enumerate() {
+        assert_eq!(job.await.unwrap(), Ok(number % 2 == 0), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_can_not_share_a_thread_does_not_wait_for_those_that_do() {
+    let workers = workers(1, 16);
+    let long = long_bcrypt(&workers).await;
+    let pbkdf2 = Kdf::Pbkdf2(Pbkdf2::new(Algorithm::Sha256, 10).unwrap());
+    assert_eq!(workers.verify(hash(&[(pbkdf2, "password")]), "password".into(), later()).await, Ok(true));
+    assert!(!long.is_finished());
+    assert_eq!(long.await.unwrap(), Ok(true));
+}
+
+#[tokio::test]
+async fn jobs_that_can_not_share_a_thread_do_not_starve_those_that_do() {
+    let workers = workers(1, 1024);
+    let running = long_bcrypt(&workers).await;
+    let others: Vec<_> = (0..500)
+        .map(|_| {
+            let workers = Arc::clone(&workers);
+            let work = || {
+                let started = Instant::now();
+                while started.elapsed() < Duration::from_millis(20) {
+                    std::thread::yield_now();
+                }
+                Ok(())
+            };
+            tokio::spawn(async move { workers.call(0, later(), work).await })
+        })
+        .collect();
+    assert_eq!(running.await.unwrap(), Ok(true));
+    assert!(
+        workers.depth() > 250,
+        "ten seconds of others, and a fraction of one for it: {}",
+        workers.depth()
+    );
+    others.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn a_thread_with_work_leaves_the_next_job_to_one_without() {
+    let workers = workers(2, 16);
+    let long = long_bcrypt(&workers).await;
+    let mut threads = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        let name = || Ok(std::thread::current().name().map(str::to_owned));
+        threads.insert(workers.call(0, later(), name).await.unwrap());
+    }
+    assert!(!long.is_finished());
+    assert_eq!(threads.len(), 1, "{threads:?}");
+    long.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn candidates_are_tried_in_lanes_and_out_of_them_until_one_agrees() {
+    let workers = workers(1, 4);
+    let pbkdf2 = Kdf::Pbkdf2(Pbkdf2::new(Algorithm::Sha256, 10).unwrap());
+    let argon2 = Kdf::Argon2(Argon2::new(Variant::Id, Version::V19, 64, 1, 1).unwrap());
+    let hash = hash(&[(pbkdf2, "a"), (bcrypt(4), "b"), (bcrypt(5), "c"), (argon2, "d")]);
+    for (password, answer) in [("a", true), ("b", true), ("c", true), ("d", true), ("e", false)] {
+        assert_eq!(workers.verify(hash.clone(), password.into(), later()).await, Ok(answer), "{password}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_bcrypt_is_hashed_in_a_lane_and_reads_back() {
+    let workers = workers(1, 4);
+    let long = long_bcrypt(&workers).await;
+    let written = workers.hash(Write::parse("bcrypt").unwrap(), "password".into(), later()).await.unwrap();
+    long.await.unwrap().unwrap();
+    let columns = crate::scheme::Columns::of(written.hash.expose_text().unwrap());
+    let candidate = scheme("bcrypt").unwrap().read(&columns, &crate::Limits::default()).ok().unwrap();
+    let hash = Hash::new(vec![candidate]).unwrap();
+    assert_eq!(workers.verify(hash, "password".into(), later()).await, Ok(true));
 }
 
 #[test]

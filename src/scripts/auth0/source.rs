@@ -28,12 +28,12 @@ pub(super) struct Script {
 
 /// The scripts of all actions that have one.
 pub(super) fn scripts(subject: &Subject, options: &Options, answers: &Answers) -> Vec<Script> {
-    Action::ALL
+    Action::OF_PLATFORMS
         .into_iter()
         .filter(|action| options.writes(subject, *action))
-        .map(|action| {
+        .filter_map(|action| {
             let settings = settings(subject, options, answers, action);
-            Script { action, text: assemble(of(action, options), &settings) }
+            Some(Script { action, text: assemble(of(action, options)?, &settings) })
         })
         .collect()
 }
@@ -57,8 +57,9 @@ pub(super) fn post_login(subject: &Subject, options: &Options, answers: &Answers
     assemble(include_str!("js/post_login.js"), &settings)
 }
 
-fn of(action: Action, options: &Options) -> &'static str {
-    match action {
+/// The text of a script; none for what Auth0 does not ask.
+fn of(action: Action, options: &Options) -> Option<&'static str> {
+    Some(match action {
         Action::Login if options.finish => include_str!("js/finish_login.js"),
         Action::Login => include_str!("js/login.js"),
         Action::GetUser if options.finish => include_str!("js/finish_get_user.js"),
@@ -71,7 +72,8 @@ fn of(action: Action, options: &Options) -> &'static str {
         Action::ChangePhoneNumber => include_str!("js/change_phone_number.js"),
         Action::Delete if options.delete_auth0_only => include_str!("js/delete_auth0_only.js"),
         Action::Delete => include_str!("js/delete.js"),
-    }
+        Action::JoinOrganization | Action::LeaveOrganization => return None,
+    })
 }
 
 fn settings(subject: &Subject, options: &Options, answers: &Answers, action: Action) -> Map<String, Value> {
@@ -101,7 +103,12 @@ fn settings(subject: &Subject, options: &Options, answers: &Answers, action: Act
             put("verify_returns", returns.into());
         }
         Action::ChangePassword => put("reset_verifies_email", options.reset_verifies_email.into()),
-        Action::ChangeEmail | Action::ChangeUsername | Action::ChangePhoneNumber | Action::Delete => {}
+        Action::ChangeEmail
+        | Action::ChangeUsername
+        | Action::ChangePhoneNumber
+        | Action::Delete
+        | Action::JoinOrganization
+        | Action::LeaveOrganization => {}
     }
     settings
 }

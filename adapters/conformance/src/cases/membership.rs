@@ -8,7 +8,8 @@ use crate::world::{Outcome, World, read};
 use idstore_contract::{Ability, Account, ErrorKind, MembershipChange};
 
 pub(crate) fn cases(scope: &Scope) -> Vec<Case> {
-    if !scope.offers(Ability::Memberships) || !scope.offers(Ability::ChangeMembership) {
+    let needed = [Ability::Organizations, Ability::JoinOrganization, Ability::LeaveOrganization];
+    if !needed.into_iter().all(|ability| scope.offers(ability)) {
         return Vec::new();
     }
     usual_cases!(

@@ -8,7 +8,7 @@ use crate::world::{Outcome, World};
 use idstore_contract::{Ability, Account, Error, ErrorKind, Mark};
 
 pub(crate) fn cases(scope: &Scope) -> Vec<Case> {
-    if !scope.offers(Ability::MarkMigrated) {
+    if !scope.offers(Ability::MarkMigrated) || !scope.offers(Ability::UnmarkMigrated) {
         return Vec::new();
     }
     usual_cases!("mark_migrated", scope, [the_mark_shows_and_can_be_taken_off, one_who_is_gone_is_not_found])

@@ -359,7 +359,7 @@ impl Store for Liar {
         }
     }
 
-    async fn list(&self, call: &Call, after: Option<&str>, limit: u32) -> Result<Vec<Account>> {
+    async fn list(&self, call: &Call, after: Option<&str>, limit: usize) -> Result<Vec<Account>> {
         let _session = self.session().await?;
         let page = self.inner.list(call, after, limit).await?;
         let skipped = usize::from(self.lies(Lie::PagesSkipTheFirst) && after.is_some());

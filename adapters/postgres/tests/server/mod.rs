@@ -6,7 +6,7 @@ pub(crate) mod own;
 
 use idstore_conformance::PARAMETER;
 use idstore_contract::{
-    Account, Call, ConnectionParameters, Error, ErrorKind, IdentifierChange, IdentifierKind, Lookup,
+    Account, Call, ConnectionNeeds, Error, ErrorKind, IdentifierChange, IdentifierKind, Lookup,
     PasswordWrite, Purpose, StoreHandle, Surroundings, Timestamp,
 };
 use serde_json::{Value, json};
@@ -216,7 +216,11 @@ pub(crate) fn around() -> Surroundings {
     let parameters = BTreeSet::from([PARAMETER.to_owned()]);
     Surroundings {
         password_write: Some(PasswordWrite::Hashed),
-        connections: vec![ConnectionParameters { connection: "people".into(), parameters }],
+        connections: vec![ConnectionNeeds {
+            connection: "people".into(),
+            parameters,
+            ..ConnectionNeeds::default()
+        }],
         deadline_max: Some(DEADLINE_MAX),
     }
 }

@@ -1,7 +1,7 @@
 //! Each refusal before there is a server, with its place.
 
 use crate::{Dialect, StatementKey, StatementsConfig, Uniqueness};
-use idstore_contract::{ConnectionParameters, PasswordWrite, Problem, Severity, Surroundings};
+use idstore_contract::{ConnectionNeeds, PasswordWrite, Problem, Severity, Surroundings};
 use serde_json::{Value, json};
 
 const GET_USER: &str = "SELECT id AS user_id, email FROM users WHERE email = :identifier";
@@ -12,9 +12,10 @@ fn parsed(statements: Value) -> StatementsConfig {
 }
 
 fn around(write: Option<PasswordWrite>, parameters: &[&str]) -> Surroundings {
-    let connection = ConnectionParameters {
+    let connection = ConnectionNeeds {
         connection: "customers".into(),
         parameters: parameters.iter().map(|name| (*name).to_owned()).collect(),
+        ..ConnectionNeeds::default()
     };
     Surroundings { password_write: write, connections: vec![connection], ..Surroundings::default() }
 }
@@ -57,8 +58,8 @@ fn a_good_configuration_compiles() {
 #[test]
 fn an_unknown_key_is_refused_with_the_known_ones() {
     let refused =
-        serde_json::from_value::<StatementsConfig>(json!({ "roles": "SELECT 1" })).unwrap_err().to_string();
-    assert!(refused.contains("unknown field `roles`") && refused.contains("get_user_by_id"), "{refused}");
+        serde_json::from_value::<StatementsConfig>(json!({ "role": "SELECT 1" })).unwrap_err().to_string();
+    assert!(refused.contains("unknown field `role`") && refused.contains("get_user_by_id"), "{refused}");
 }
 
 #[test]

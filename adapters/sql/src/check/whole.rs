@@ -21,6 +21,7 @@ pub(super) fn check(
         problems.extend(missing.map(|message| Problem::error(format!("statements.{key}"), message)));
     }
     read_back(statements, problems);
+    memberships(statements, problems);
     if uniqueness == Uniqueness::Lock {
         claims(statements, problems);
     }
@@ -47,7 +48,22 @@ fn missing(statements: &Statements, key: StatementKey) -> Option<String> {
             Some("it compares nothing; bind :password".to_owned())
         }
         (StatementKey::Check, _) if by_any => None,
+        (StatementKey::List, _) => [Parameter::After, Parameter::Limit]
+            .into_iter()
+            .find(|parameter| !binds(parameter.clone()))
+            .map(|parameter| format!("it does not bind {parameter}, so that it would have no pages")),
         (_, _) if !by_key => Some("it binds no :user_id, and would touch every account".to_owned()),
+        (StatementKey::Rehash, _) if !binds(Parameter::OldPasswordHash) => {
+            let bind = Parameter::OldPasswordHash;
+            Some(format!(
+                "it does not compare the stored hash with {bind}, and would overwrite a newer password"
+            ))
+        }
+        (StatementKey::JoinOrganization | StatementKey::LeaveOrganization, _)
+            if !binds(Parameter::Organization) =>
+        {
+            Some(format!("it does not bind {}", Parameter::Organization))
+        }
         (_, Some(new)) if !binds(new.clone()) => Some(format!("it does not bind {new}")),
         _ => None,
     }
@@ -62,6 +78,16 @@ fn read_back(statements: &Statements, problems: &mut Vec<Problem>) {
             "{write} can't be proven: no lookup by :user_id; add get_user_by_id, or name :user_id in get_user"
         );
         problems.push(Problem::error(format!("statements.{write}"), message));
+    }
+}
+
+/// Joining and leaving are proven by the organizations that show afterwards.
+fn memberships(statements: &Statements, problems: &mut Vec<Problem>) {
+    for key in [StatementKey::JoinOrganization, StatementKey::LeaveOrganization] {
+        if statements.has(key) && !statements.has(StatementKey::Organizations) {
+            let message = format!("{key} can't be proven without a statement organizations");
+            problems.push(Problem::error(format!("statements.{key}"), message));
+        }
     }
 }
 
@@ -87,8 +113,9 @@ fn claims(statements: &Statements, problems: &mut Vec<Problem>) {
 }
 
 fn passwords(statements: &Statements, around: &Surroundings, problems: &mut Vec<Problem>) {
-    let writes =
-        [StatementKey::Create, StatementKey::ChangePassword].into_iter().filter(|key| statements.has(*key));
+    let writes = [StatementKey::Create, StatementKey::ChangePassword, StatementKey::Rehash]
+        .into_iter()
+        .filter(|key| statements.has(*key));
     for (index, key) in writes.enumerate() {
         let needed: &[Parameter] = match around.password_write {
             None if index > 0 => &[],
@@ -113,7 +140,7 @@ fn passwords(statements: &Statements, around: &Surroundings, problems: &mut Vec<
 
 /// A parameter that keeps tenants apart in one lookup must do so in all of them.
 fn isolation(statements: &Statements, problems: &mut Vec<Problem>) {
-    let lookups = || LOOKUPS.into_iter().filter(|key| statements.has(*key));
+    let lookups = || LOOKUPS.into_iter().chain([StatementKey::List]).filter(|key| statements.has(*key));
     let used: BTreeSet<&str> = lookups().flat_map(|key| statements.connection_parameters(key)).collect();
     for name in used {
         for key in lookups().filter(|key| statements.connection_parameters(*key).all(|other| other != name)) {

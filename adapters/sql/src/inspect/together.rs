@@ -2,6 +2,7 @@
 //! tells the same of an account.
 
 use super::{Column, IdentifierKind, MATCHES, Parameter, PasswordWrite, Problem, Seen, StatementKey};
+use crate::store::memberships;
 use StatementKey as Key;
 
 impl Seen<'_> {
@@ -9,6 +10,8 @@ impl Seen<'_> {
         self.same_profile();
         self.passwords_can_be_compared();
         self.check_answers();
+        self.marks();
+        self.organizations();
         if let Some(by_id) = self.statements.by_id().cloned() {
             let shows = |seen: &Self, column: &Column| seen.shows(&by_id, column);
             self.flags(&shows);
@@ -63,6 +66,47 @@ impl Seen<'_> {
         }
     }
 
+    /// A mark that is set is shown by every lookup, and tells since when where somebody counts from then.
+    fn marks(&mut self) {
+        if !self.statements.has(Key::MarkMigrated) && !self.statements.has(Key::UnmarkMigrated) {
+            return;
+        }
+        let timed = self.statements.around.connections.iter().find(|connection| connection.migration_times);
+        let timed = timed.map(|connection| connection.connection.clone());
+        for key in [Key::GetUser, Key::GetUserById, Key::Login, Key::List] {
+            if !self.statements.has(key) {
+                continue;
+            }
+            if !self.returns(key, &Column::Migrated) {
+                let message = "it returns no migrated, so that nobody would see the mark";
+                self.problems.push(Problem::error(format!("statements.{key}"), message));
+            }
+            if let (Some(connection), Some(type_name)) = (&timed, self.flag_type(key).cloned()) {
+                let message = format!(
+                    "migrated has the type {type_name} and tells no time, from which connection {connection} counts its \
+                     grace; return a time, or set grace_secs = 0"
+                );
+                self.problems.push(Problem::error(format!("statements.{key}"), message));
+            }
+        }
+    }
+
+    /// Connections that know organizations by their names need them.
+    fn organizations(&mut self) {
+        let by_name = self.statements.around.connections.iter().find(|one| one.organization_names);
+        if let Some(connection) = by_name
+            && self.statements.has(Key::Organizations)
+            && !self.names_of(Key::Organizations).iter().any(|name| name == memberships::NAME)
+        {
+            let message = format!(
+                "connection {} matches organizations by name, and no column {} is returned",
+                connection.connection,
+                memberships::NAME
+            );
+            self.problems.push(Problem::error("statements.organizations", message));
+        }
+    }
+
     /// A flag that is shown is also written, and one that is written is also shown.
     fn flags(&mut self, shows: &dyn Fn(&Self, &Column) -> bool) {
         let rules = [
@@ -111,7 +155,7 @@ impl Seen<'_> {
         let returned =
             |seen: &Self, column: Column| shows(seen, &column) || seen.returns(Key::Login, &column);
         let hash = returned(self, Column::PasswordHash);
-        let lacking = match self.statements.password_write {
+        let lacking = match self.statements.around.password_write {
             Some(PasswordWrite::ByStore) if !hash && !self.statements.has(Key::Check) => {
                 Some("password_hash")
             }

@@ -5,7 +5,7 @@ use super::generate::generate;
 use crate::{Cell, Generated, Parameter, Rows, Statement, Value, cell};
 use idstore_contract::{
     Account, Call, Error, IdentifierChange, IdentifierKind, Lookup, Metadata, NewAccount, NewPassword,
-    PasswordChange, Result, Secret, StoredPassword,
+    PasswordChange, Rehash, Result, Secret, StoredPassword,
 };
 use std::collections::BTreeMap;
 
@@ -14,6 +14,13 @@ use std::collections::BTreeMap;
 pub(super) enum Ask<'a> {
     /// An account is looked for.
     Lookup(&'a Lookup),
+    /// A page of accounts behind a key.
+    Page {
+        /// The last key of the page before.
+        after: Option<&'a str>,
+        /// How many at most.
+        limit: usize,
+    },
     /// An account is made.
     Create(&'a NewAccount),
     /// Something becomes of an account that was found.
@@ -23,10 +30,14 @@ pub(super) enum Ask<'a> {
 /// What becomes of an account.
 #[derive(Clone, Copy)]
 pub(super) enum Change<'a> {
-    /// `verify` and `delete` say everything with their names.
+    /// `verify`, `delete` and the marks say everything with their names.
     Nothing,
     /// Another password.
     Password(&'a PasswordChange),
+    /// It joins or leaves this organization.
+    Membership(&'a str),
+    /// A better hash of the same password.
+    Rehash(&'a Rehash),
     /// Another identifier.
     Identifier(&'a IdentifierChange),
     /// The store compares this password.
@@ -87,6 +98,11 @@ impl<'a> Binder<'a> {
             },
             (Parameter::Generated(kind), _) => self.generated(*kind).map(Value::Text),
             (asked, Ask::Lookup(lookup)) => Ok(of_lookup(lookup, asked)),
+            (Parameter::After, Ask::Page { after, .. }) => Ok(text(after)),
+            (Parameter::Limit, Ask::Page { limit, .. }) => {
+                Ok(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)))
+            }
+            (asked, Ask::Page { .. }) => Err(nothing_for(asked)),
             (asked, Ask::Create(new)) => of_new(new, asked),
             (asked, Ask::Account(account, change)) => of_account(account, change, asked),
         }
@@ -147,6 +163,12 @@ fn of_account(account: &Account, change: Change<'_>, parameter: &Parameter) -> R
         // A change of password may prove the address and never takes that back.
         (Parameter::EmailVerified, Change::Password(change)) => {
             Value::Flag(change.email_verified || account.profile.email_verified == Some(true))
+        }
+        (Parameter::Organization, Change::Membership(organization)) => text(Some(organization)),
+        (Parameter::OldPasswordHash, Change::Rehash(rehash)) => Value::Secret(rehash.old.hash.clone()),
+        (Parameter::PasswordHash, Change::Rehash(rehash)) => Value::Secret(rehash.new.hash.clone()),
+        (Parameter::PasswordSalt, Change::Rehash(rehash)) => {
+            rehash.new.salt.clone().map_or(Value::Null, Value::Secret)
         }
         (Parameter::Password, Change::Check(password)) => Value::Secret(password.clone()),
         (other, Change::Password(change)) => return of_password(&change.password, other),

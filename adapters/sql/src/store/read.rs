@@ -4,7 +4,7 @@ use super::bind::{Ask, Binder};
 use crate::account::{accounts, returns};
 use crate::column::Column;
 use crate::{Database, Parameter, Ran, Statement, StatementKey, Statements, Transaction, Value};
-use idstore_contract::{Account, Call, Error, IdentifierKind, Lookup, Purpose, Result};
+use idstore_contract::{Account, Call, Error, IdentifierKind, Lookup, PAGE_MAX, Purpose, Result};
 use std::sync::Arc;
 
 /// Where a lookup runs.
@@ -58,6 +58,24 @@ pub(super) async fn find<R: Reader>(
     };
     if !shown || purpose == Purpose::Login && !comparable {
         return Err(Error::unsupported());
+    }
+    Ok(found.accounts)
+}
+
+/// See [`idstore_contract::Store::list`].
+pub(super) async fn page<R: Reader>(
+    reader: &mut R,
+    statements: &Statements,
+    call: &Call,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Account>> {
+    let statement = statements.first(StatementKey::List).ok_or_else(Error::unsupported)?;
+    let found = run(reader, statement, call, Ask::Page { after, limit: limit.min(PAGE_MAX) }).await?;
+    if found.accounts.len() > limit {
+        return Err(
+            Error::misconfigured("a page has more rows than :limit").with("statement", statement.place())
+        );
     }
     Ok(found.accounts)
 }
@@ -147,7 +165,16 @@ async fn ask<R: Reader>(
     call: &Call,
     lookup: &Lookup,
 ) -> Result<Found> {
-    let values = Binder::new(call, Ask::Lookup(lookup)).values(statement)?;
+    run(reader, statement, call, Ask::Lookup(lookup)).await
+}
+
+async fn run<R: Reader>(
+    reader: &mut R,
+    statement: &Arc<Statement>,
+    call: &Call,
+    asked: Ask<'_>,
+) -> Result<Found> {
+    let values = Binder::new(call, asked).values(statement)?;
     let ran = reader.read(call, statement, values).await;
     match ran.map_err(|error| error.with("statement", statement.place()))? {
         Ran::Rows(rows) => {

@@ -122,24 +122,27 @@ impl<D: Database> SqlStore<D> {
     }
 }
 
-/// Runs the statements of a list in order.
+/// Runs the statements of a list in order, and tells how many rows they touched: a count that misleads by itself (see
+/// `proof`), and that only ever says what a look at the account leaves open.
 pub(super) async fn run<T: Transaction>(
     transaction: &mut T,
     statements: &[Arc<Statement>],
     binder: &mut Binder<'_>,
-) -> Result<()> {
+) -> Result<u64> {
+    let mut touched = 0_u64;
     for statement in statements {
         let values = binder.values(statement)?;
         let ran = transaction.run(statement, values).await;
         match ran.map_err(|error| error.with("statement", statement.place()))? {
             Ran::Rows(rows) => {
                 tracing::debug!(statement = %statement.place(), touched = rows.affected, "a writing statement ran");
+                touched = touched.saturating_add(rows.affected);
                 binder.remember(rows);
             }
             Ran::Unfit { position } => return Err(unfit(statement, position)),
         }
     }
-    Ok(())
+    Ok(touched)
 }
 
 /// The server's type at a position can't hold what was to be bound.
@@ -156,12 +159,15 @@ pub(super) fn unfit(statement: &Statement, position: usize) -> Error {
         | Parameter::Profile(_)
         | Parameter::UserMetadata(_)
         | Parameter::AppMetadata(_)
+        | Parameter::After
         | Parameter::Organization => ErrorKind::Rejected(Rejection::Value(None)),
         Parameter::EmailVerified
         | Parameter::PhoneVerified
         | Parameter::PasswordHash
         | Parameter::PasswordSalt
+        | Parameter::OldPasswordHash
         | Parameter::Password
+        | Parameter::Limit
         | Parameter::Connection(_)
         | Parameter::New(_)
         | Parameter::Generated(_) => ErrorKind::Misconfigured,

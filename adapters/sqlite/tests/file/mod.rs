@@ -2,7 +2,7 @@
 
 use idstore_conformance::sql::{Sql, TextRows};
 use idstore_conformance::{Fault, HOME, Later, PARAMETER};
-use idstore_contract::{ConnectionParameters, PasswordWrite, StoreHandle, Surroundings};
+use idstore_contract::{ConnectionNeeds, PasswordWrite, StoreHandle, Surroundings};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
@@ -37,9 +37,10 @@ impl File {
         let config = serde_json::from_value(config).map_err(|error| error.to_string())?;
         let around = Surroundings {
             password_write: Some(write),
-            connections: vec![ConnectionParameters {
+            connections: vec![ConnectionNeeds {
                 connection: HOME.to_owned(),
                 parameters: [PARAMETER.to_owned()].into(),
+                ..ConnectionNeeds::default()
             }],
             ..Surroundings::default()
         };

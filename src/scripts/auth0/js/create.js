@@ -8,7 +8,7 @@ function create(user, ...rest) {
     "name", "given_name", "family_name", "nickname", "picture",
     "user_metadata", "app_metadata",
   ];
-  const body = {};
+  const body = inOrganization({});
   for (const name of COPIED) {
     if (user[name] !== undefined && user[name] !== null) body[name] = user[name];
   }

@@ -3,14 +3,7 @@ function login(identifierValue, password, ...rest) {
   // @include outcome.js
 
   // Is the password right, and who is it?
-  const body = { identifier: identifierValue, password };
-  const organization = context.organization;
-  if (organization) {
-    body.context = { organization: {} };
-    for (const name of ["id", "name", "metadata"]) {
-      if (organization[name]) body.context.organization[name] = organization[name];
-    }
-  }
+  const body = inOrganization({ identifier: identifierValue, password });
   conclude(async () => {
     const answer = await ask("login", body);
     if (!answer.ok) return refused(answer, identifierValue);

@@ -8,6 +8,17 @@ const context = last !== null && typeof last === "object" ? last : {};
 let finished = false;
 const guard = setTimeout(() => finish(failed({ code: "out_of_time", reference })), GUARD_MS);
 
+// The body, with the organization of the sign-in or sign-up where Auth0 passes one: the daemon compares it with the user's.
+function inOrganization(body) {
+  const organization = context.organization;
+  if (!organization) return body;
+  const named = {};
+  for (const name of ["id", "name", "metadata"]) {
+    if (organization[name]) named[name] = organization[name];
+  }
+  return { ...body, context: { organization: named } };
+}
+
 function finish(outcome) {
   if (finished) return;
   finished = true;
