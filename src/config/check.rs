@@ -4,10 +4,10 @@ use super::address::{Address, ServerListen};
 use super::connection::{Connection, IdentifierRule, Mode, OrganizationMatch, OrganizationRule};
 use super::nearest::hint;
 use super::passwords::{NewPasswords, Passwords};
-use idstore_passwords::Limits;
 use super::sources::Aim;
 use super::types::Config;
 use idstore_contract::Severity;
+use idstore_passwords::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A problem between two keys.
@@ -268,7 +268,8 @@ fn check_passwords<'a>(
     match passwords.written(&schemes) {
         Err(error) => faults.push(Fault::error(&key("write"), error.message)),
         Ok(Some(NewPasswords::ByStore)) => {
-            let message = "new passwords reach the store in clear: its own statement has to hash them".to_owned();
+            let message =
+                "new passwords reach the store in clear: its own statement has to hash them".to_owned();
             faults.push(Fault::warning(&key("write"), message));
         }
         Ok(Some(NewPasswords::Hashed(write))) => {
@@ -283,7 +284,10 @@ fn check_passwords<'a>(
                 faults.push(Fault::error(&key("write"), message));
             }
             if write.needs_user() {
-                let message = format!("{} takes the account's name, which is not known when it is written", write.scheme());
+                let message = format!(
+                    "{} takes the account's name, which is not known when it is written",
+                    write.scheme()
+                );
                 faults.push(Fault::error(&key("write"), message));
             }
         }
