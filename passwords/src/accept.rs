@@ -38,7 +38,7 @@ impl Accept {
             let usual = all().filter(|scheme| {
                 scheme.is_self_describing() && !scheme.is_weak() && !scheme.format.needs_key()
             });
-            let choices = own.chain(usual.map(|scheme| schemes.choice(scheme)));
+            let choices = own.chain(usual.map(|scheme| schemes.choice(scheme).unnamed()));
             return Self::of(choices).map(|accept| (accept, Vec::new())).ok_or_else(none);
         };
         let (mut choices, mut warnings, mut errors) = (Vec::new(), Vec::new(), Vec::new());
@@ -168,6 +168,7 @@ fn unusable(scheme: &'static str, not_read: NotRead) -> Option<Unusable> {
     match not_read {
         NotRead::Other => None,
         NotRead::Malformed => Some(Unusable::Malformed { scheme }),
+        NotRead::Weak => Some(Unusable::NotAccepted { scheme }),
         NotRead::MissingSalt => Some(Unusable::MissingSalt { scheme }),
         NotRead::MissingUser => Some(Unusable::MissingUser { scheme }),
         NotRead::MissingKey => Some(Unusable::MissingKey { scheme }),

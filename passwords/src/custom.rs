@@ -48,6 +48,8 @@ pub struct Schemes(Vec<Choice>);
 pub(crate) struct Choice {
     pub(crate) scheme: &'static Scheme,
     settings: Option<Arc<Settings>>,
+    /// Whether nobody named the scheme, so that a weak value of a scheme that is not weak by itself is not accepted.
+    unnamed: bool,
 }
 
 struct Settings {
@@ -84,7 +86,7 @@ impl Schemes {
             let Key::At(place) = &settings.key else { return Ok(choice) };
             let key = Key::Known(place.resolve()?.secret);
             let settings = Settings { key, parameters: settings.parameters.clone() };
-            Ok(Choice { scheme: choice.scheme, settings: Some(Arc::new(settings)) })
+            Ok(Choice { settings: Some(Arc::new(settings)), ..choice })
         };
         self.0.into_iter().map(resolve).collect::<Result<_, _>>().map(Self)
     }
@@ -104,7 +106,7 @@ impl Schemes {
     /// A scheme of the catalogue, with what a table of its name adds.
     pub(crate) fn choice(&self, scheme: &'static Scheme) -> Choice {
         let own = self.0.iter().find(|choice| choice.scheme == scheme);
-        own.cloned().unwrap_or(Choice { scheme, settings: None })
+        own.cloned().unwrap_or(Choice { scheme, settings: None, unnamed: false })
     }
 
     pub(crate) fn accepted_names(&self) -> impl Iterator<Item = &'static str> {
@@ -128,7 +130,13 @@ impl Choice {
             parameters: columns.parameters.or(configured),
             key: self.key().map(Secret::expose),
         };
-        self.scheme.read(&columns, limits)
+        let candidate = self.scheme.read(&columns, limits)?;
+        if self.unnamed && candidate.parts.recipe.is_weak() { Err(NotRead::Weak) } else { Ok(candidate) }
+    }
+
+    /// As one of those that a store accepts because nothing is said.
+    pub(crate) fn unnamed(self) -> Self {
+        Self { unnamed: true, ..self }
     }
 
     pub(crate) fn key(&self) -> Option<&Secret> {
@@ -182,7 +190,7 @@ impl Definition {
         }
         let key = self.pepper.clone().map_or(Key::None, Key::At);
         let parameters = serde_json::to_string(&self.parameters).ok().filter(|_| !self.parameters.is_empty());
-        Ok(Choice { scheme: found, settings: Some(Arc::new(Settings { key, parameters })) })
+        Ok(Choice { scheme: found, settings: Some(Arc::new(Settings { key, parameters })), unnamed: false })
     }
 
     fn described(&self, name: &str, digest: &str) -> Result<&'static Scheme, String> {

@@ -136,6 +136,11 @@ impl Recipe {
         }
     }
 
+    /// Whether a guess costs next to nothing: DES, or fewer than a thousand rounds of a digest.
+    pub(crate) fn is_weak(&self) -> bool {
+        matches!(self.kdf, Kdf::DesCrypt(_)) || self.kdf == Kdf::None && self.rounds < 999
+    }
+
     /// The memory that the derivation takes, in KiB; 0 where it is not worth counting.
     pub(crate) fn memory_kib(&self) -> u64 {
         match self.kdf {

@@ -148,6 +148,8 @@ pub(crate) enum NotRead {
     MissingKey,
     /// It is of this scheme, and its rounds or their like are not to be found.
     MissingParameters,
+    /// It is a weak value of a scheme that nobody named.
+    Weak,
     /// It asks for more than this limit allows.
     TooCostly(&'static str),
 }

@@ -1,3 +1,5 @@
+//! The expression language: what it computes, its mistakes and its bounds.
+
 use super::*;
 use proptest::prelude::*;
 

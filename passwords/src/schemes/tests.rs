@@ -1,3 +1,5 @@
+//! The tables: each line is right, prints what it reads, and claims no other's values.
+
 use super::*;
 use crate::custom::Schemes;
 use crate::limits::Limits;
