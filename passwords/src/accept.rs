@@ -39,7 +39,11 @@ impl Accept {
                 scheme.is_self_describing() && !scheme.is_weak() && !scheme.format.needs_key()
             });
             let choices = own.chain(usual.map(|scheme| schemes.choice(scheme).unnamed()));
-            return Self::of(choices).map(|accept| (accept, Vec::new())).ok_or_else(none);
+            let warnings = schemes
+                .iter()
+                .filter_map(|own| weakness(0, own.scheme.name, std::slice::from_ref(own)))
+                .collect();
+            return Self::of(choices).map(|accept| (accept, warnings)).ok_or_else(none);
         };
         let (mut choices, mut warnings, mut errors) = (Vec::new(), Vec::new(), Vec::new());
         for (index, name) in names.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! The password columns of database servers, message brokers, network devices and operating systems.
 
-use super::{Line, marked, marked_weak, weak};
+use super::{Line, marked, marked_weak, named, weak};
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Line] = &[
@@ -18,7 +18,7 @@ pub(super) const TABLE: &[Line] = &[
     weak("oracle11:hex", "<digest>:<salt:hex>", "sha1(pass . salt)", ""),
     weak("oracle11:hex", "<digest20+salt10:hex>", "sha1(pass . salt)", ""),
     marked("oracle12", "T:<digest64+salt16:HEX>", "sha512(bin(pbkdf2_sha512(pass, salt . 'AUTH_PBKDF2_SPEEDY_KEY', 4096, 64)) . salt)", "write salt=b16"),
-    marked_weak("oracle12:hex", "<digest64+salt16:HEX>", "sha512(bin(pbkdf2_sha512(pass, salt . 'AUTH_PBKDF2_SPEEDY_KEY', 4096, 64)) . salt)", ""),
+    named("oracle12:hex", "<digest64+salt16:HEX>", "sha512(bin(pbkdf2_sha512(pass, salt . 'AUTH_PBKDF2_SPEEDY_KEY', 4096, 64)) . salt)", ""),
     weak("rabbitmq:sha256", "<salt4+digest32:base64>", "sha256(salt . pass)", "write salt=b4"),
     weak("rabbitmq:sha512", "<salt4+digest64:base64>", "sha512(salt . pass)", "write salt=b4"),
     marked("hashcat:mongodb-scram-sha1", "$mongodb-scram$*0*<user:base64>*<rounds>*<salt:base64>*<digest:base64>", "hmac_sha1(bin(pbkdf2_sha1(md5(user . ':mongo:' . pass), salt, rounds)), 'Server Key')", ""),

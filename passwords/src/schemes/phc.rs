@@ -48,6 +48,13 @@ pub(super) static OWN: &[Own] = &[
     aix!("aix_ssha256", "{ssha256}", Sha256),
     aix!("aix_ssha512", "{ssha512}", Sha512),
     Own {
+        name: "pbkdf2_dlitz",
+        read: dlitz,
+        print: |parts, _| print_dlitz(parts),
+        usual: || (pbkdf2(Algorithm::Sha1, 400), Salt::Alphanumeric(8), 24),
+        at_cost: |_| None,
+    },
+    Own {
         name: "scrypt_spring",
         read: spring,
         print: |parts, _| print_spring(parts),
@@ -86,6 +93,26 @@ fn print_phc(parts: &Parts, prefix: &str) -> Option<String> {
     let salt = Base64::Unpadded.encode(parts.salt.expose());
     let digest = Base64::Unpadded.encode(parts.digest.expose());
     Some(format!("{prefix}i={},l={}${salt}${digest}", pbkdf2.rounds(), parts.digest.len()))
+}
+
+/// `$p5k2$rounds$salt$digest`, the rounds in hex, and 400 where they are left out. All before the digest is the salt.
+fn dlitz(text: &str) -> Result<Parts, NotRead> {
+    let rest = text.strip_prefix("$p5k2$").ok_or(NotRead::Other)?;
+    let read = || {
+        let [rounds, _, digest] = fields(rest, '$')?;
+        let plain = rounds.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let rounds =
+            if rounds.is_empty() { 400 } else { u32::from_str_radix(rounds, 16).ok().filter(|_| plain)? };
+        let (salt, _) = text.rsplit_once('$')?;
+        let digest = Base64::Dotted.decode(digest).filter(|digest| digest.len() == 24)?;
+        Some(parts(Kdf::Pbkdf2(Pbkdf2::new(Algorithm::Sha1, rounds)?), salt.into(), digest))
+    };
+    read().ok_or(NotRead::Malformed)
+}
+
+fn print_dlitz(parts: &Parts) -> Option<String> {
+    let text = parts.salt.expose_text().filter(|salt| salt.starts_with("$p5k2$"))?;
+    Some(format!("{text}${}", Base64::Dotted.encode(parts.digest.expose())))
 }
 
 /// `$e0801$salt$digest`: N as a power of two in the bits from the seventeenth, r in eight bits, p in eight, in hex.

@@ -50,7 +50,8 @@ pub(super) const TABLE: &[Line] = &[
     marked("phc:pbkdf2_sha1", "<pbkdf2_phc_sha1>", "pbkdf2_phc_sha1(pass)", ""),
     marked("phc:bcrypt", "$bcrypt$v=98$r=<rounds>$<salt16:base64-unpadded>$<digest:base64-unpadded>", "bcrypt(pass)", "write salt=b16 cost=10"),
 
-    marked("p5k2:base64", "$p5k2$<rounds:hex>$<salt:base64-url>$<digest:base64-url>", "pbkdf2_sha1(pass, salt, rounds)", "write salt=b16 rounds=60000"),
+    named("passlib:dlitz_pbkdf2_sha1", "<pbkdf2_dlitz>", "pbkdf2_dlitz(pass)", ""),
+    marked("passlib:cta_pbkdf2_sha1", "$p5k2$<rounds:hex>$<salt:base64-url>$<digest:base64-url>", "pbkdf2_sha1(pass, salt, rounds)", "write salt=b16 rounds=60000"),
     marked("grub_pbkdf2_sha512", "grub.pbkdf2.sha512.<rounds>.<salt:HEX>.<digest:HEX>", "pbkdf2_sha512(pass, salt, rounds)", "write salt=b64 rounds=10000"),
     marked("atlassian_pbkdf2_sha1", "{PKCS5S2}<salt16+digest:base64>", "pbkdf2_sha1(pass, salt, 10000, 32)", "write salt=b16"),
     marked("macos_pbkdf2", "$ml$<rounds>$<salt:hex>$<digest>", "pbkdf2_sha512(pass, salt, rounds, 128)", "write salt=b32 rounds=60000"),
