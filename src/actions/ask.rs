@@ -8,7 +8,7 @@ use idstore_contract::{
     Ability, Account, Call, Error, ErrorKind, Lookup, NewPassword, PasswordReason, Purpose, Secret, Standing,
     StoredPassword,
 };
-use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers, unguessable_password};
+use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers, Write, unguessable_password};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
