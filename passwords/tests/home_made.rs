@@ -125,7 +125,7 @@ fn mistakes_are_told() {
         (r#"{"digest": "md5(pass)", "scheme": "bcrypt"}"#, "not both"),
         (r#"{"digest": "md5(pass)", "pepper": {"env": "P"}}"#, "takes a pepper"),
         (r#"{"scheme": "bcrpyt"}"#, "did you mean \"bcrypt\"?"),
-        (r#"{}"#, "a scheme of one's own has a digest"),
+        ("{}", "a scheme of one's own has a digest"),
         (r#"{"digest": "sha512_crypt(pass)"}"#, "needs <sha512_crypt> in the layout"),
     ] {
         let message = mistake("own", json);

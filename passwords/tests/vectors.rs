@@ -108,11 +108,7 @@ fn the_scheme_column_or_the_family_read_a_value_as_its_label_does() {
         // A family's name that is a scheme's too means that scheme.
         if let Some(family) = family.filter(|family| scheme_names().all(|name| name != *family)) {
             let reading = vector.accept(family).read(&vector.stored(None), &Limits::default());
-            // DES in braces, and a few rounds, are weak in the value and not in the scheme.
-            let stored = vector.stored.expose_text().unwrap();
-            let weak = stored.to_uppercase().starts_with("{CRYPT}") && stored.len() == 20
-                || stored.contains("|500}");
-            assert_eq!(matches!(reading, Reading::Hash(_)), !weak, "{}: {reading:?}", vector.id);
+            assert!(matches!(reading, Reading::Hash(_)), "{}: {reading:?}", vector.id);
         }
     }
 }
@@ -133,7 +129,10 @@ fn without_a_list_the_self_describing_and_strong_are_accepted_and_nothing_else()
         let expected = likely.self_describing && !likely.weak && !likely.needs_key;
         assert_eq!(accepted.contains(vector.format.as_str()), expected, "{}", vector.id);
         if expected {
-            assert!(matches!(reading, Reading::Hash(_)), "{}: {reading:?}", vector.id);
+            // DES in braces, and a few rounds, are weak in the value and not in the scheme.
+            let stored = vector.stored.expose_text().unwrap().to_uppercase();
+            let weak = stored.starts_with("{CRYPT}") && !stored.contains('$') || stored.contains("|500}");
+            assert_eq!(matches!(reading, Reading::Hash(_)), !weak, "{}: {reading:?}", vector.id);
         }
     }
 }
