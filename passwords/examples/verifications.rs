@@ -43,7 +43,7 @@ async fn main() -> Result<(), Failed> {
 
 fn read(stored: &str) -> Option<Hash> {
     let (accept, _) = Accept::parse(None).ok()?;
-    match accept.read(&Stored { hash: &stored.into(), salt: None, scheme: None }, &Limits::default()) {
+    match accept.read(&Stored::new(&stored.into()), &Limits::default()) {
         Reading::Hash(hash) => Some(hash),
         _ => None,
     }

@@ -1,10 +1,10 @@
-//! The spellings of bytes in stored values: hex, three dialects of base64, and decimal numbers.
+//! The spellings of bytes in stored values: hex, six dialects of base64, and decimal numbers.
 //!
 //! Decoders refuse whatever would change the meaning (a foreign character, a wrong length, a sign, a leading zero)
 //! and bear what does not: upper-case hex, missing or present padding, set bits behind the last byte.
 
 use base64::Engine as _;
-use base64::alphabet::{Alphabet, BCRYPT, CRYPT, STANDARD};
+use base64::alphabet::{Alphabet, BCRYPT, CRYPT, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use idstore_secret::Secret;
 
@@ -27,6 +27,10 @@ pub(crate) enum Base64 {
     Unpadded,
     /// Passlib's: `.` stands for `+`, no padding. Reads `+` as well.
     Dotted,
+    /// RFC 4648's alphabet for addresses, with padding.
+    Url,
+    /// crypt(3)'s alphabet with the lowest bits first, as phpass and yescrypt have it, never padded.
+    Little,
     /// bcrypt's own alphabet, never padded.
     Bcrypt,
     /// crypt(3)'s alphabet as DES uses it, the highest bits first, never padded.
@@ -41,6 +45,8 @@ impl Base64 {
                 let plain = Secret::from(text.replace('.', "+"));
                 engine(&STANDARD, LENIENT).decode(plain.expose())
             }
+            Self::Url => engine(&URL_SAFE, LENIENT).decode(text),
+            Self::Little => return little_decode(text).map(Secret::new),
             Self::Bcrypt => engine(&BCRYPT, BARE).decode(text),
             Self::Crypt => engine(&CRYPT, BARE).decode(text),
         }
@@ -53,6 +59,8 @@ impl Base64 {
             Self::Padded => engine(&STANDARD, LENIENT).encode(bytes),
             Self::Unpadded => engine(&STANDARD, LENIENT.with_encode_padding(false)).encode(bytes),
             Self::Dotted => Self::Unpadded.encode(bytes).replace('+', "."),
+            Self::Url => engine(&URL_SAFE, LENIENT).encode(bytes),
+            Self::Little => little_encode(bytes),
             Self::Bcrypt => engine(&BCRYPT, BARE).encode(bytes),
             Self::Crypt => engine(&CRYPT, BARE).encode(bytes),
         }
@@ -61,6 +69,33 @@ impl Base64 {
 
 fn engine(alphabet: &Alphabet, config: GeneralPurposeConfig) -> GeneralPurpose {
     GeneralPurpose::new(alphabet, config)
+}
+
+/// crypt(3)'s alphabet, in the order of its values.
+const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Three bytes are four characters, two are three, one is two; the first byte is the lowest.
+fn little_encode(bytes: &[u8]) -> String {
+    let group = |group: &[u8]| {
+        let value = group.iter().rev().fold(0_usize, |value, byte| value << 8 | usize::from(*byte));
+        let characters = group.len().saturating_add(1);
+        (0..characters).filter_map(move |place| ALPHABET.get(value >> place.saturating_mul(6) & 0x3f))
+    };
+    bytes.chunks(3).flat_map(group).map(|byte| char::from(*byte)).collect()
+}
+
+fn little_decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for group in text.as_bytes().chunks(4) {
+        let value = group.iter().rev().try_fold(0_u32, |value, character| {
+            let place = ALPHABET.iter().position(|own| own == character)?;
+            Some(value << 6 | u32::try_from(place).ok()?)
+        })?;
+        // One character alone is less than a byte.
+        let count = group.len().checked_sub(1).filter(|count| *count >= 1)?;
+        bytes.extend(value.to_le_bytes().iter().take(count));
+    }
+    Some(bytes)
 }
 
 /// Pairs of hex digits in either case.
@@ -149,7 +184,15 @@ mod tests {
         fn what_is_encoded_decodes_to_the_same(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             let expected = Secret::new(bytes.clone());
             prop_assert!(hex_decode(&hex_encode(&bytes)).unwrap().same_as(&expected));
-            for dialect in [Base64::Padded, Base64::Unpadded, Base64::Dotted, Base64::Bcrypt, Base64::Crypt] {
+            for dialect in [
+                Base64::Padded,
+                Base64::Unpadded,
+                Base64::Dotted,
+                Base64::Url,
+                Base64::Little,
+                Base64::Bcrypt,
+                Base64::Crypt,
+            ] {
                 prop_assert!(dialect.decode(&dialect.encode(&bytes)).unwrap().same_as(&expected), "{dialect:?}");
             }
         }
@@ -157,7 +200,15 @@ mod tests {
         #[test]
         fn no_text_makes_a_decoder_panic(text in any::<String>()) {
             let _ = (hex_decode(&text), decimal(&text), fields::<3>(&text, '$'));
-            for dialect in [Base64::Padded, Base64::Unpadded, Base64::Dotted, Base64::Bcrypt, Base64::Crypt] {
+            for dialect in [
+                Base64::Padded,
+                Base64::Unpadded,
+                Base64::Dotted,
+                Base64::Url,
+                Base64::Little,
+                Base64::Bcrypt,
+                Base64::Crypt,
+            ] {
                 let _ = dialect.decode(&text);
             }
         }

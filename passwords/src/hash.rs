@@ -1,5 +1,6 @@
 //! [`Hash`]: a stored value that was understood, ready to be compared with a password; [`Shape`]: its cost alone.
 
+use crate::expression::Inputs;
 use crate::kdf::{Derivation, LaneKind, Recipe, Scratch};
 use crate::write::Refusal;
 use idstore_secret::Secret;
@@ -28,6 +29,16 @@ pub(crate) struct Parts {
     pub(crate) recipe: Recipe,
     pub(crate) salt: Secret,
     pub(crate) digest: Secret,
+    pub(crate) bound: Bound,
+}
+
+/// What goes in beside password and salt, from elsewhere than the stored value.
+#[derive(Clone, Default)]
+pub(crate) struct Bound {
+    /// The account's name, for the schemes that take it.
+    pub(crate) user: Option<Secret>,
+    /// The configured key or pepper, for the schemes that take it.
+    pub(crate) key: Option<Secret>,
 }
 
 /// What verifying a hash costs: its scheme and cost without salt and digest. A stand-in copies it.
@@ -137,9 +148,14 @@ impl Candidate {
 }
 
 impl Parts {
+    /// Parts that stand in the stored value alone.
+    pub(crate) fn new(recipe: Recipe, salt: Secret, digest: Secret) -> Self {
+        Self { recipe, salt, digest, bound: Bound::default() }
+    }
+
     /// What has to be derived to compare the password with these.
     pub(crate) fn derivation(&self, password: &Secret) -> Derivation {
-        self.recipe.derivation(password, &self.salt, self.digest.len())
+        self.recipe.derivation(&self.bound.inputs(password, &self.salt), self.digest.len())
     }
 
     /// Whether this was derived. An empty digest matches nothing, whatever a parser let through.
@@ -150,7 +166,31 @@ impl Parts {
 
     /// Whether both derive and expect the same bytes.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
-        self.recipe == other.recipe && self.salt.same_as(&other.salt) && self.digest.same_as(&other.digest)
+        self.recipe == other.recipe
+            && self.salt.same_as(&other.salt)
+            && self.digest.same_as(&other.digest)
+            && same(self.bound.user.as_ref(), other.bound.user.as_ref())
+            && same(self.bound.key.as_ref(), other.bound.key.as_ref())
+    }
+}
+
+fn same(one: Option<&Secret>, other: Option<&Secret>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.same_as(other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
+impl Bound {
+    /// All that a recipe takes.
+    pub(crate) fn inputs<'a>(&'a self, password: &'a Secret, salt: &'a Secret) -> Inputs<'a> {
+        Inputs {
+            pass: password.expose(),
+            salt: salt.expose(),
+            user: self.user.as_ref().map(Secret::expose).unwrap_or_default(),
+            key: self.key.as_ref().map(Secret::expose).unwrap_or_default(),
+            ..Inputs::default()
+        }
     }
 }
 
@@ -192,11 +232,8 @@ impl Shape {
 
 impl Outline {
     fn model(&self) -> Candidate {
-        let parts = Parts {
-            recipe: self.recipe,
-            salt: Secret::new(vec![0; self.salt_len]),
-            digest: Secret::new(vec![0; self.digest_len]),
-        };
+        let zeros = |count| Secret::new(vec![0; count]);
+        let parts = Parts::new(self.recipe, zeros(self.salt_len), zeros(self.digest_len));
         Candidate { scheme: self.scheme, parts }
     }
 }
@@ -233,11 +270,8 @@ mod tests {
     }
 
     fn hash(kdf: Kdf, salt_len: usize, digest_len: usize) -> Hash {
-        let mut parts = Parts {
-            recipe: kdf.into(),
-            salt: Secret::new(vec![1; salt_len]),
-            digest: Secret::new(vec![0; digest_len]),
-        };
+        let (salt, digest) = (Secret::new(vec![1; salt_len]), Secret::new(vec![0; digest_len]));
+        let mut parts = Parts::new(kdf.into(), salt, digest);
         parts.digest = parts.derivation(&"password".into()).run(&mut Scratch::default()).unwrap();
         Hash::new(vec![Candidate { scheme: "test", parts }]).unwrap()
     }

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod accept;
+mod custom;
 mod encoding;
+mod expression;
 mod hash;
 mod identify;
 mod kdf;
+mod layout;
 mod limits;
 mod random;
 mod scheme;
@@ -16,8 +19,9 @@ mod workers;
 mod write;
 
 pub use accept::Accept;
+pub use custom::{Definition, Schemes};
 pub use hash::{Hash, HashFailure, Shape};
-pub use identify::identify;
+pub use identify::{Likely, identify, likely};
 pub use limits::{LimitProblem, Limits};
 pub use scheme::{NameError, NameWarning, scheme_names};
 pub use stand_in::{StandIns, stand_in_key};

@@ -1,5 +1,6 @@
 //! Random bytes and salts from the system's generator.
 
+use crate::encoding::hex_encode;
 use crate::hash::HashFailure;
 use idstore_secret::Secret;
 
@@ -12,6 +13,8 @@ pub(crate) enum Salt {
     Bytes(usize),
     /// So many characters of `[A-Za-z0-9]`: a salt that is text, for strings and columns.
     Alphanumeric(usize),
+    /// So many digits of lower-case hex, which enter the hash as text.
+    Hex(usize),
 }
 
 impl Salt {
@@ -19,7 +22,7 @@ impl Salt {
     pub(crate) fn len(self) -> usize {
         match self {
             Self::None => 0,
-            Self::Bytes(count) | Self::Alphanumeric(count) => count,
+            Self::Bytes(count) | Self::Alphanumeric(count) | Self::Hex(count) => count,
         }
     }
 
@@ -33,6 +36,11 @@ impl Salt {
                 Ok(Secret::new(bytes))
             }
             Self::Alphanumeric(count) => alphanumeric(count),
+            Self::Hex(count) => {
+                let mut bytes = vec![0; count.div_ceil(2)];
+                fill(&mut bytes)?;
+                Ok(Secret::from(hex_encode(&bytes).chars().take(count).collect::<String>()))
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
 //! [`Scheme`]: a named format of stored passwords; names, families, and the errors about them.
 
+use crate::encoding::decimal;
+use crate::expression::Stored;
 use crate::hash::{Candidate, Parts, Shape};
-use crate::kdf::Recipe;
+use crate::kdf::{Kdf, Recipe};
 use crate::limits::Limits;
 use crate::random::Salt;
 use crate::schemes::all;
@@ -17,7 +19,7 @@ pub(crate) struct Scheme {
     pub(crate) strength: Strength,
     /// Whether new passwords are written in it.
     pub(crate) written: bool,
-    pub(crate) format: &'static dyn Format,
+    pub(crate) format: Box<dyn Format>,
 }
 
 /// Whether a stored value says of itself that it is of this scheme.
@@ -38,7 +40,7 @@ pub(crate) enum Strength {
 }
 
 /// How the text of a scheme is read and written. Does no work on passwords.
-pub(crate) trait Format: Sync {
+pub(crate) trait Format: Send + Sync {
     /// Reads the columns. Builds only what the derivation itself accepts; whether it is affordable comes after.
     fn read(&self, columns: &Columns<'_>) -> Result<Parts, NotRead>;
 
@@ -47,12 +49,73 @@ pub(crate) trait Format: Sync {
 
     /// What new passwords get, and what a stand-in costs before any hash was seen.
     fn usual(&self) -> Usual;
+
+    /// Whether the salt stands in a column of its own.
+    fn needs_salt_column(&self) -> bool {
+        false
+    }
+
+    /// Whether a configured key goes in, needed or not.
+    fn takes_key(&self) -> bool {
+        false
+    }
+
+    /// Whether nothing can be computed without a configured key.
+    fn needs_key(&self) -> bool {
+        false
+    }
+
+    /// Whether it would take any text for a password as it stands, without a mark before it.
+    fn is_clear(&self, _text: &str) -> bool {
+        false
+    }
+
+    /// Whether the stored value tells the password.
+    fn is_reversible(&self) -> bool {
+        false
+    }
+
+    /// Whether the account's name goes in and is not in the stored text.
+    fn needs_user(&self) -> bool {
+        false
+    }
 }
 
 /// What a store keeps of one password.
+#[derive(Clone, Copy)]
 pub(crate) struct Columns<'a> {
     pub(crate) text: &'a str,
     pub(crate) salt: Option<&'a [u8]>,
+    pub(crate) user: Option<&'a [u8]>,
+    /// Further numbers: of a column, or of the configuration.
+    pub(crate) parameters: Option<&'a str>,
+    /// The configured key.
+    pub(crate) key: Option<&'a [u8]>,
+}
+
+impl<'a> Columns<'a> {
+    /// A text alone.
+    pub(crate) fn of(text: &'a str) -> Self {
+        Self { text, salt: None, user: None, parameters: None, key: None }
+    }
+
+    /// A number of the parameters, under one of the names that applications give it.
+    pub(crate) fn number(&self, name: Stored) -> Option<u32> {
+        let names: &[&str] = match name {
+            Stored::Rounds => &["rounds", "iterations", "stretches", "hashIterations", "cost", "factor", "i"],
+            Stored::LogN => &["ln", "memCost", "mem_cost"],
+            Stored::N => &["n", "N"],
+            Stored::R => &["r", "rounds"],
+            Stored::P => &["p"],
+        };
+        let parameters = self.parameters?;
+        if let Ok(object) = serde_json::from_str::<serde_json::Value>(parameters) {
+            return names.iter().find_map(|name| u32::try_from(object.get(name)?.as_u64()?).ok());
+        }
+        // `$pbkdf2-sha256$i=600000,l=32$`: names and numbers among other text.
+        let mut pairs = parameters.split(['$', ',', ';', ' ']).filter_map(|word| word.split_once('='));
+        pairs.find(|(own, _)| names.contains(own)).and_then(|(_, value)| decimal(value))
+    }
 }
 
 /// The parameters of new hashes.
@@ -61,6 +124,13 @@ pub(crate) struct Usual {
     pub(crate) salt: Salt,
     /// In bytes.
     pub(crate) digest_len: usize,
+}
+
+impl Usual {
+    /// With the password as it is.
+    pub(crate) fn of(kdf: Option<Kdf>, salt: Salt, digest_len: usize) -> Self {
+        Self { recipe: kdf.unwrap_or(Kdf::None).into(), salt, digest_len }
+    }
 }
 
 /// Why a format did not read a value.
@@ -72,6 +142,14 @@ pub(crate) enum NotRead {
     Malformed,
     /// It is of this scheme, and the salt column is missing.
     MissingSalt,
+    /// It is of this scheme, and the account has no name here.
+    MissingUser,
+    /// It is of this scheme, and no key is configured.
+    MissingKey,
+    /// It is of this scheme, and its rounds or their like are not to be found.
+    MissingParameters,
+    /// It is a weak value of a scheme that nobody named.
+    Weak,
     /// It asks for more than this limit allows.
     TooCostly(&'static str),
 }
@@ -98,7 +176,7 @@ impl Scheme {
         self.detection == Detection::SelfDescribing
     }
 
-    fn family(&self) -> Option<&'static str> {
+    pub(crate) fn family(&self) -> Option<&'static str> {
         self.name.split_once(':').map(|(family, _)| family)
     }
 }
@@ -189,14 +267,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn no_two_schemes_share_a_name_and_no_family_is_a_scheme() {
+    fn no_two_schemes_share_a_name() {
         let names: Vec<_> = scheme_names().collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
-        assert!(all().filter_map(Scheme::family).all(|family| scheme(family).is_none()));
     }
 
     #[test]
     fn a_label_means_itself_and_a_family_all_of_it() {
+        // It is a family's name, too.
         assert_eq!(named("bcrypt").len(), 1);
         assert!(named("django").iter().any(|scheme| scheme.name == "django:pbkdf2_sha256"));
         assert!(named("django").iter().any(|scheme| scheme.is_weak()));

@@ -13,6 +13,18 @@ pub struct Stored<'a> {
     pub salt: Option<&'a Secret>,
     /// `password_scheme`, where the store has it: a scheme's or a family's name.
     pub scheme: Option<&'a str>,
+    /// The account's name, for the schemes that take it.
+    pub user: Option<&'a str>,
+    /// Rounds and their like, where the store has them in a column of their own: a JSON object, or text with `i=600000`
+    /// in it.
+    pub parameters: Option<&'a Secret>,
+}
+
+impl<'a> Stored<'a> {
+    /// A hash with nothing beside it.
+    pub fn new(hash: &'a Secret) -> Self {
+        Self { hash, salt: None, scheme: None, user: None, parameters: None }
+    }
 }
 
 /// What stands in the columns.
@@ -48,6 +60,21 @@ pub enum Unusable {
         /// The scheme's name.
         scheme: &'static str,
     },
+    /// The scheme takes the account's name, and the store returned none.
+    MissingUser {
+        /// The scheme's name.
+        scheme: &'static str,
+    },
+    /// The scheme takes a key of the application's configuration, and none is configured here.
+    MissingKey {
+        /// The scheme's name.
+        scheme: &'static str,
+    },
+    /// The scheme's rounds or their like stand in a column of their own, and the store returned none that fit.
+    MissingParameters {
+        /// The scheme's name.
+        scheme: &'static str,
+    },
     /// It asks for more work than a limit allows.
     TooCostly {
         /// The scheme's name.
@@ -73,6 +100,21 @@ impl fmt::Display for Unusable {
             Self::MissingSalt { scheme } => {
                 write!(out, "the stored password may be of the scheme {scheme}, and password_salt is missing")
             }
+            Self::MissingUser { scheme } => {
+                write!(out, "the stored password may be of the scheme {scheme}, and the account has no name")
+            }
+            Self::MissingKey { scheme } => {
+                write!(
+                    out,
+                    "the stored password may be of the scheme {scheme}, and no pepper is configured for it"
+                )
+            }
+            Self::MissingParameters { scheme } => {
+                write!(
+                    out,
+                    "the stored password may be of the scheme {scheme}, and its parameters are missing"
+                )
+            }
             Self::TooCostly { scheme, limit } => {
                 write!(out, "the stored password ({scheme}) costs more than {limit} allows")
             }
@@ -96,11 +138,13 @@ pub(crate) fn is_disabled(text: &str) -> bool {
     const MARKERS: [&str; 8] = ["*", "x", "NP", "*NP*", "*0", "*1", "*NO-PASSWORD*", "not cached"];
     // In a directory: the password is kept by somebody else.
     const ELSEWHERE: [&str; 4] = ["{K5KEY}", "{SASL}", "{UNIX}", "{KERBEROS}"];
+    // Request Tracker begins its hashes so, and nobody else's marker goes on like this.
+    const HASHES: [&str; 2] = ["!bcrypt!", "!sha512!"];
     let starts_with = |prefix: &str| {
         text.as_bytes().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
     };
     text.bytes().all(|byte| byte == b' ')
-        || text.starts_with('!')
+        || text.starts_with('!') && !HASHES.iter().any(|prefix| text.starts_with(prefix))
         || text.starts_with("*LK*")
         || MARKERS.contains(&text)
         || ELSEWHERE.iter().any(|prefix| starts_with(prefix))
@@ -117,9 +161,16 @@ mod tests {
         {
             assert!(is_disabled(text), "{text:?}");
         }
-        for text in
-            ["$2b$", "xx", "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", "{SSHA}", "password", "\0", "{é"]
-        {
+        for text in [
+            "!bcrypt!05!x",
+            "$2b$",
+            "xx",
+            "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19",
+            "{SSHA}",
+            "password",
+            "\0",
+            "{é",
+        ] {
             assert!(!is_disabled(text), "{text:?}");
         }
     }

@@ -166,7 +166,8 @@ impl Workers {
         password: Secret,
         deadline: Instant,
     ) -> Result<Written, WorkError> {
-        self.run(Hashing::new(write, password), &write.shape(), deadline).await
+        let shape = write.shape();
+        self.run(Hashing::new(write, password), &shape, deadline).await
     }
 
     /// The work of verifying a hash of this shape, for nobody, under the same rules.

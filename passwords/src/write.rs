@@ -1,10 +1,11 @@
 //! [`Write`]: the scheme in which new passwords are stored.
 
-use crate::hash::{HashFailure, Parts, Shape};
+use crate::custom::{Choice, Schemes};
+use crate::hash::{Bound, HashFailure, Parts, Shape};
 use crate::kdf::Scratch;
 use crate::limits::{LimitProblem, Limits, TooCostly};
-use crate::scheme::{NameError, NameWarning, Scheme, named, scheme, unknown};
-use crate::schemes::all;
+use crate::scheme::{NameError, NameWarning, unknown};
+use crate::stored::is_disabled;
 use idstore_secret::Secret;
 use std::fmt;
 
@@ -12,8 +13,12 @@ use std::fmt;
 const PASSWORD_BYTES_MAX: usize = 1024;
 
 /// The scheme of new passwords, with the parameters that its original writes today.
-#[derive(Clone, Copy, Debug)]
-pub struct Write(&'static Scheme);
+#[derive(Clone, Debug)]
+pub struct Write {
+    choice: Choice,
+    /// The account's name, for the schemes that take it.
+    user: Option<Secret>,
+}
 
 /// A new password as it goes into the store.
 #[derive(Clone, Debug)]
@@ -31,7 +36,7 @@ pub enum Refusal {
     TooLong,
     /// Empty, or with a NUL in it.
     Malformed,
-    /// It reads like a stored value, in a scheme that keeps passwords as they are. No scheme does so yet.
+    /// It reads like a stored value, in a scheme that keeps passwords as they are.
     StorePolicy,
 }
 
@@ -48,53 +53,86 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl Write {
-    /// From the configuration's `write`: the name of one scheme that can be written.
+    /// From the configuration's `write`, of the catalogue alone: the name of one scheme that can be written.
     pub fn parse(name: &str) -> Result<Self, NameError> {
-        let message = match scheme(name) {
-            Some(scheme) if scheme.written => return Ok(Self(scheme)),
-            Some(_) => format!("the password scheme {name} is read, but no longer written"),
-            None if named(name).is_empty() => unknown(name, written_names()),
-            None => {
-                let members: Vec<_> =
-                    named(name).iter().filter(|scheme| scheme.written).map(|scheme| scheme.name).collect();
-                format!("\"{name}\" is a family of password schemes; write one of {}", members.join(", "))
+        Self::parse_with(name, &Schemes::default())
+    }
+
+    /// From the configuration's `write`: the name of one scheme that can be written.
+    pub fn parse_with(name: &str, schemes: &Schemes) -> Result<Self, NameError> {
+        let members = schemes.named(name);
+        let message = match members.as_slice() {
+            [choice] if choice.scheme.name == name && choice.lacks_key() => format!(
+                "the password scheme {name} needs the key that the application is configured with: give it a table \
+                 passwords.schemes.\"{name}\" with pepper"
+            ),
+            [choice] if choice.scheme.name == name && choice.scheme.written => {
+                return Ok(Self { choice: choice.clone(), user: None });
+            }
+            [choice] if choice.scheme.name == name => {
+                format!("the password scheme {name} is read, but no longer written")
+            }
+            [] => unknown(name, schemes.written_names()),
+            members => {
+                let written: Vec<_> =
+                    members.iter().map(|choice| choice.scheme).filter(|scheme| scheme.written).collect();
+                let names: Vec<_> = written.iter().map(|scheme| scheme.name).collect();
+                format!("\"{name}\" is a family of password schemes; write one of {}", names.join(", "))
             }
         };
         Err(NameError { index: 0, message })
     }
 
+    /// For this account, whose name some schemes take in.
+    #[must_use]
+    pub fn for_user(mut self, user: &str) -> Self {
+        self.user = Some(Secret::from(user));
+        self
+    }
+
+    /// Whether the scheme takes the account's name: then [`for_user`](Self::for_user) has to be told.
+    pub fn needs_user(&self) -> bool {
+        self.choice.scheme.format.needs_user()
+    }
+
     /// The scheme's name.
     pub fn scheme(&self) -> &'static str {
-        self.0.name
+        self.choice.scheme.name
     }
 
     /// What to tell the operator, if the scheme is weak.
     pub fn warning(&self) -> Option<NameWarning> {
         let message = format!("new passwords are written in the weak scheme {}", self.scheme());
-        self.0.is_weak().then_some(NameWarning { index: 0, message })
+        self.choice.scheme.is_weak().then_some(NameWarning { index: 0, message })
     }
 
     /// Whether the salt goes into a column of its own.
     pub fn needs_salt_column(&self) -> bool {
-        // A declared scheme with a salt has no other place for it: its text is the digest alone.
-        !self.0.is_self_describing() && self.0.format.usual().salt.len() > 0
+        self.choice.scheme.format.needs_salt_column()
     }
 
     /// The longest password of which the scheme makes every byte count; `None` where it has no limit of its own.
     pub fn password_bytes_max(&self) -> Option<usize> {
-        self.0.format.usual().recipe.password_bytes_max()
+        self.choice.scheme.format.usual().recipe.password_bytes_max()
     }
 
     /// Whether this can't be a password under the scheme.
     pub fn refuse(&self, password: &Secret) -> Option<Refusal> {
-        let bytes_max = self.password_bytes_max().unwrap_or(PASSWORD_BYTES_MAX);
         if password.is_empty() || password.expose().contains(&0) {
-            Some(Refusal::Malformed)
-        } else if password.len() > bytes_max {
-            Some(Refusal::TooLong)
-        } else {
-            None
+            return Some(Refusal::Malformed);
         }
+        let (usual, bound, none) = (self.choice.scheme.format.usual(), self.bound(), Secret::new(Vec::new()));
+        let inputs = bound.inputs(password, &none);
+        if password.len() > PASSWORD_BYTES_MAX || usual.recipe.would_cut(&inputs) {
+            return Some(Refusal::TooLong);
+        }
+        if !usual.recipe.has_value(&inputs) {
+            return Some(Refusal::Malformed);
+        }
+        if self.choice.scheme.format.is_reversible() && reads_like_stored(password) {
+            return Some(Refusal::StorePolicy);
+        }
+        None
     }
 
     /// Hashes a new password with a new salt. Blocks: run it on the [`Workers`](crate::Workers).
@@ -105,28 +143,34 @@ impl Write {
     }
 
     /// A new password's parts with a new salt, complete but for the bytes of the digest.
-    pub(crate) fn parts(self, password: &Secret) -> Result<Parts, HashFailure> {
+    pub(crate) fn parts(&self, password: &Secret) -> Result<Parts, HashFailure> {
         if let Some(refusal) = self.refuse(password) {
             return Err(HashFailure::Refused(refusal));
         }
-        let usual = self.0.format.usual();
+        let usual = self.choice.scheme.format.usual();
         let digest = Secret::new(vec![0; usual.digest_len]);
-        Ok(Parts { recipe: usual.recipe, salt: usual.salt.draw()?, digest })
+        Ok(Parts { bound: self.bound(), ..Parts::new(usual.recipe, usual.salt.draw()?, digest) })
     }
 
     /// The text of complete parts.
-    pub(crate) fn print(self, parts: &Parts) -> Result<Written, HashFailure> {
-        self.0.format.print(parts).ok_or(HashFailure::Parameters)
+    pub(crate) fn print(&self, parts: &Parts) -> Result<Written, HashFailure> {
+        self.choice.scheme.format.print(parts).ok_or(HashFailure::Parameters)
+    }
+
+    /// Whether a stored value is of another scheme than new ones, or of the same at a lower cost.
+    pub fn improves(&self, stored: &Shape) -> bool {
+        stored.is_less_than(self.scheme(), &self.choice.scheme.format.usual().recipe)
+    }
+
+    fn bound(&self) -> Bound {
+        Bound { user: self.user.clone(), key: self.choice.key().cloned() }
     }
 
     /// The limit that new hashes would exceed, so that nobody could sign in with one.
     pub fn exceeds(&self, limits: &Limits) -> Option<LimitProblem> {
-        let usual = self.0.format.usual();
-        let parts = Parts {
-            recipe: usual.recipe,
-            salt: Secret::new(vec![0; usual.salt.len()]),
-            digest: Secret::new(vec![0; usual.digest_len]),
-        };
+        let usual = self.choice.scheme.format.usual();
+        let zeros = |count| Secret::new(vec![0; count]);
+        let parts = Parts::new(usual.recipe, zeros(usual.salt.len()), zeros(usual.digest_len));
         let TooCostly(key) = limits.admit(&parts).err()?;
         let message = format!(
             "new passwords ({}) would cost more than this allows, and none could be used",
@@ -135,14 +179,9 @@ impl Write {
         Some(LimitProblem { key, message })
     }
 
-    /// Whether a stored value is of another scheme than new ones, or of the same at a lower cost.
-    pub fn improves(&self, stored: &Shape) -> bool {
-        stored.is_less_than(self.scheme(), &self.0.format.usual().recipe)
-    }
-
     /// What verifying a hash of this scheme costs.
     pub fn shape(&self) -> Shape {
-        self.0.usual_shape()
+        self.choice.scheme.usual_shape()
     }
 }
 
@@ -153,6 +192,8 @@ impl Written {
     }
 }
 
-fn written_names() -> impl Iterator<Item = &'static str> {
-    all().filter(|scheme| scheme.written).map(|scheme| scheme.name)
+/// A marker, or what begins as a stored value does: where passwords are kept as they are, it would be read as one.
+fn reads_like_stored(password: &Secret) -> bool {
+    let text = password.expose_text().unwrap_or_default();
+    is_disabled(text) || text.starts_with(['{', '$'])
 }

@@ -8,7 +8,7 @@ use idstore_contract::{
     Ability, Account, Call, Error, ErrorKind, Lookup, NewPassword, PasswordReason, Purpose, Secret, Standing,
     StoredPassword,
 };
-use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers, unguessable_password};
+use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers, Write, unguessable_password};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
@@ -129,14 +129,14 @@ impl Ask<'_> {
 
     /// A password that nobody learns, for an account that is invited to choose its own.
     pub(super) fn unguessable_password(&self) -> Result<Secret, Refusal> {
-        let bytes_max = self.connection.passwords.write.and_then(|write| write.password_bytes_max());
+        let bytes_max = self.connection.passwords.write.as_ref().and_then(Write::password_bytes_max);
         unguessable_password(bytes_max).map_err(|_| Refusal::Internal("the system gives no random bytes"))
     }
 
     /// The new password as the store wants it: hashed on the workers, or in clear where the store hashes.
     pub(super) async fn prepare_password(&self, password: Secret) -> Result<NewPassword, Refusal> {
         let Some(write) = &self.connection.passwords.write else { return Ok(NewPassword::Clear(password)) };
-        let hashing = self.workers.hash(*write, password, self.call.deadline);
+        let hashing = self.workers.hash(write.clone(), password, self.call.deadline);
         let written = self.timed(write.scheme(), hashing).await?;
         tracing::debug!(scheme = write.scheme(), "the new password was hashed");
         Ok(NewPassword::Hashed(StoredPassword { hash: written.hash, salt: written.salt, scheme: None }))

@@ -98,13 +98,14 @@ async fn by_proxy(ask: &Ask<'_>, login: &Login, account: Account) -> Result<Righ
     let reading = account
         .password
         .as_ref()
-        .map_or(Reading::NoPassword, |stored| policy.accept.read(&of(stored), &policy.limits));
+        .map_or(Reading::NoPassword, |stored| policy.accept.read(&of(stored, &account), &policy.limits));
     match reading {
         Reading::Hash(hash) => {
             let (scheme, shape) = (hash.scheme(), hash.shape());
             let verifying = ask.workers.verify(hash, login.password.clone(), ask.call.deadline);
             let right = ask.timed(scheme, verifying).await?;
-            let outdated = policy.rehash_on_login && policy.write.is_some_and(|write| write.improves(&shape));
+            let outdated =
+                policy.rehash_on_login && policy.write.as_ref().is_some_and(|write| write.improves(&shape));
             policy.stand_ins.note(shape);
             tracing::debug!(scheme, matches = right, "the password was compared with the stored hash");
             if right { Ok(Right { account, outdated }) } else { Err(wrong(ask, Some(&account))) }
@@ -161,6 +162,8 @@ fn wrong(ask: &Ask<'_>, account: Option<&Account>) -> Refusal {
     Refusal::InvalidCredentials(account.map(|account| ask.connection.public_id(&account.user_id)))
 }
 
-fn of(stored: &StoredPassword) -> Stored<'_> {
-    Stored { hash: &stored.hash, salt: stored.salt.as_ref(), scheme: stored.scheme.as_deref() }
+/// Schemes that take the account's name take the one that its application knows it by.
+fn of<'a>(stored: &'a StoredPassword, account: &'a Account) -> Stored<'a> {
+    let user = account.profile.username.as_deref().or(account.profile.email.as_deref());
+    Stored { salt: stored.salt.as_ref(), scheme: stored.scheme.as_deref(), user, ..Stored::new(&stored.hash) }
 }

@@ -12,14 +12,16 @@ use tokio::time::timeout_at;
 
 /// Replaces the account's hash, if there is time for it; else the next login does.
 pub(super) async fn rehash(ask: &Ask<'_>, account: &Account, password: &Secret) {
-    let (Some(write), Some(old)) = (ask.connection.passwords.write, account.password.clone()) else { return };
+    let (Some(write), Some(old)) = (ask.connection.passwords.write.as_ref(), account.password.clone()) else {
+        return;
+    };
     // One that is longer than the scheme makes count stays as it is stored.
     if write.refuse(password).is_some() {
         return;
     }
     // Half of what is left is the login's own: its answer is on its way whatever becomes of this.
     let until = Instant::now().checked_add(ask.call.remaining().mul_f32(0.5)).unwrap_or(ask.call.deadline);
-    let replacing = replace(ask, account, password, write, old, until);
+    let replacing = replace(ask, account, password, write.clone(), old, until);
     let outcome = match timeout_at(until.into(), replacing).await {
         Ok(Ok(Rehashed::Replaced)) => "replaced",
         Ok(Ok(Rehashed::Overtaken)) => "overtaken",

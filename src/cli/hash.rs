@@ -3,7 +3,7 @@
 
 use super::{Exit, print, terminal};
 use idstore_contract::Secret;
-use idstore_passwords::{Accept, Limits, Reading, Stored, Write, identify, scheme_names};
+use idstore_passwords::{Accept, Likely, Limits, Reading, Stored, Write, likely, scheme_names};
 use serde_json::json;
 
 /// Make, verify or identify a stored password
@@ -23,6 +23,9 @@ enum HashCommand {
         /// The scheme, as in passwords.write; hash schemes lists them
         #[arg(long, value_name = "NAME")]
         scheme: String,
+        /// The account's name, for the schemes that take it
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
         /// Print one JSON object, for scripts
         #[arg(long)]
         json: bool,
@@ -35,6 +38,12 @@ enum HashCommand {
         /// The salt, where it has a column of its own
         #[arg(long, value_name = "TEXT")]
         salt: Option<String>,
+        /// The account's name, for the schemes that take it
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// Rounds and their like, where they have a column of their own: a JSON object, or text with i=600000 in it
+        #[arg(long, value_name = "TEXT")]
+        parameters: Option<String>,
         /// Print one JSON object, for scripts
         #[arg(long)]
         json: bool,
@@ -56,8 +65,12 @@ enum HashCommand {
 impl Hash {
     pub(super) fn run(self) -> Exit {
         match self.command {
-            HashCommand::Make { scheme, json } => make(&scheme, json),
-            HashCommand::Verify { scheme, salt, json } => verify(&scheme, salt, json),
+            HashCommand::Make { scheme, user, json } => make(&scheme, user.as_deref(), json),
+            HashCommand::Verify { scheme, salt, user, parameters, json } => verify(
+                &scheme,
+                &Beside { salt: salt.map(Secret::from), user, parameters: parameters.map(Secret::from) },
+                json,
+            ),
             HashCommand::Identify { json } => which(json),
             HashCommand::Schemes { json } => schemes(json),
         }
@@ -74,10 +87,14 @@ fn schemes(json: bool) -> Exit {
     Exit::Ok
 }
 
-fn make(scheme: &str, json: bool) -> Exit {
-    let write = match Write::parse(scheme) {
-        Ok(write) => write,
-        Err(error) => return usage(&error.to_string()),
+fn make(scheme: &str, user: Option<&str>, json: bool) -> Exit {
+    let write = match (Write::parse(scheme), user) {
+        (Ok(write), Some(user)) => write.for_user(user),
+        (Ok(write), None) if write.needs_user() => {
+            return usage("this scheme takes the account's name: give --user");
+        }
+        (Ok(write), None) => write,
+        (Err(error), _) => return usage(&error.to_string()),
     };
     let password = match terminal::password("New password: ") {
         Ok(password) => password,
@@ -109,7 +126,25 @@ fn make(scheme: &str, json: bool) -> Exit {
     Exit::Ok
 }
 
-fn verify(schemes: &[String], salt: Option<String>, json: bool) -> Exit {
+/// What a store keeps beside the hash.
+struct Beside {
+    salt: Option<Secret>,
+    user: Option<String>,
+    parameters: Option<Secret>,
+}
+
+impl Beside {
+    fn of<'a>(&'a self, hash: &'a Secret) -> Stored<'a> {
+        Stored {
+            salt: self.salt.as_ref(),
+            user: self.user.as_deref(),
+            parameters: self.parameters.as_ref(),
+            ..Stored::new(hash)
+        }
+    }
+}
+
+fn verify(schemes: &[String], beside: &Beside, json: bool) -> Exit {
     let accept = match Accept::parse((!schemes.is_empty()).then_some(schemes)) {
         Ok((accept, _)) => accept,
         Err(errors) => {
@@ -121,9 +156,7 @@ fn verify(schemes: &[String], salt: Option<String>, json: bool) -> Exit {
             Ok(read) => read,
             Err(error) => return usage(&error.to_string()),
         };
-    let salt = salt.map(Secret::from);
-    let reading =
-        accept.read(&Stored { hash: &stored, salt: salt.as_ref(), scheme: None }, &Limits::default());
+    let reading = accept.read(&beside.of(&stored), &Limits::default());
     let (said, scheme, exit) = match reading {
         Reading::Hash(hash) => match hash.verify(&password) {
             Ok(true) => ("match".to_owned(), Some(hash.scheme()), Exit::Ok),
@@ -151,14 +184,35 @@ fn which(json: bool) -> Exit {
         Ok(stored) => stored,
         Err(error) => return usage(&error.to_string()),
     };
-    let schemes = identify(stored.expose_text().unwrap_or_default());
+    let likely = likely(stored.expose_text().unwrap_or_default());
+    let schemes: Vec<&str> = likely.iter().map(|likely| likely.name).collect();
     if json {
-        print::line(&json!({ "schemes": schemes }).to_string());
+        let detail = |likely: &Likely| {
+            json!({
+                "scheme": likely.name,
+                "self_describing": likely.self_describing,
+                "weak": likely.weak,
+                "needs_salt": likely.needs_salt,
+                "needs_user": likely.needs_user,
+                "needs_key": likely.needs_key,
+            })
+        };
+        let details: Vec<_> = likely.iter().map(detail).collect();
+        print::line(&json!({ "schemes": schemes, "details": details }).to_string());
     } else if schemes.is_empty() {
         print::error("no scheme that is known stores such a value");
     } else {
-        let quoted: Vec<_> = schemes.iter().map(|scheme| format!("\"{scheme}\"")).collect();
+        // What the value says of itself is the answer; what else might have written it is for those who know better.
+        let named: Vec<&str> =
+            likely.iter().filter(|likely| likely.self_describing).map(|likely| likely.name).collect();
+        let shown = if named.is_empty() { &schemes } else { &named };
+        let quoted: Vec<_> = shown.iter().map(|scheme| format!("\"{scheme}\"")).collect();
         print::line(&format!("accept = [{}]", quoted.join(", ")));
+        for likely in &likely {
+            if let Some(needs) = needs(likely) {
+                print::error(&format!("{}: {needs}", likely.name));
+            }
+        }
         if schemes.len() > 1 {
             print::error(
                 "several schemes write such values; hash verify --scheme NAME tries one with a password",
@@ -166,6 +220,17 @@ fn which(json: bool) -> Exit {
         }
     }
     if schemes.is_empty() { Exit::No } else { Exit::Ok }
+}
+
+/// What has to be known beside the value.
+fn needs(likely: &Likely) -> Option<String> {
+    let needs = [
+        (likely.needs_salt, "the salt, in password_salt"),
+        (likely.needs_user, "the account's name"),
+        (likely.needs_key, "the application's key, as pepper of a table under passwords.schemes"),
+    ];
+    let needs: Vec<&str> = needs.into_iter().filter(|(needed, _)| *needed).map(|(_, what)| what).collect();
+    (!needs.is_empty()).then(|| format!("needs {}", needs.join(" and ")))
 }
 
 /// A hash is as secret as a password: it is not echoed either.

@@ -3,10 +3,11 @@
 use super::address::{Address, ServerListen};
 use super::connection::{Connection, IdentifierRule, Mode, OrganizationMatch, OrganizationRule};
 use super::nearest::hint;
-use super::passwords::NewPasswords;
+use super::passwords::{NewPasswords, Passwords};
 use super::sources::Aim;
 use super::types::Config;
 use idstore_contract::Severity;
+use idstore_passwords::Limits;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A problem between two keys.
@@ -221,39 +222,83 @@ fn passwords(config: &Config, declared: &Declared, faults: &mut Vec<Fault>) {
             continue;
         };
         let key = |key| ["stores", adapter.as_str(), name.as_str(), "passwords", key];
-        for warning in store.core.passwords.accept.iter().flat_map(|names| &names.warnings) {
-            let index = warning.index.to_string();
-            let path = [key("accept").as_slice(), &[index.as_str()]].concat();
-            faults.push(Fault::warning(&path, warning.message.clone()));
-        }
-        if store.core.passwords.rehash_on_login
-            && !matches!(store.core.passwords.write, Some(NewPasswords::Hashed(_)))
-        {
-            let message = "there is no better hash to make: name a scheme in `passwords.write`".to_owned();
-            faults.push(Fault::error(&key("rehash_on_login"), message));
-        }
-        match &store.core.passwords.write {
-            Some(NewPasswords::ByStore) => {
-                let message =
-                    "new passwords reach the store in clear: its own statement has to hash them".to_owned();
-                faults.push(Fault::warning(&key("write"), message));
-            }
-            Some(NewPasswords::Hashed(write)) => {
-                faults.extend(write.warning().map(|warning| Fault::warning(&key("write"), warning.message)));
-                if let Some(problem) = write.exceeds(&config.hashing.limits) {
-                    let message = format!("`hashing.limits.{}`: {}", problem.key, problem.message);
-                    faults.push(Fault::error(&key("write"), message));
-                }
-                let accept = store.core.passwords.accepted();
-                if accept.is_ok_and(|accept| !accept.names().any(|accepted| accepted == write.scheme())) {
-                    let message = format!(
-                        "nobody could sign in with a new password: `accept` has no `{}`",
-                        write.scheme()
-                    );
-                    faults.push(Fault::error(&key("write"), message));
-                }
-            }
-            None => {}
-        }
+        check_passwords(&store.core.passwords, &key, &config.hashing.limits, faults);
     }
+}
+
+/// The names of schemes, and what new passwords become. The tables under `schemes` come first: the names mean them.
+fn check_passwords<'a>(
+    passwords: &'a Passwords,
+    key: &impl Fn(&'a str) -> [&'a str; 5],
+    limits: &Limits,
+    faults: &mut Vec<Fault>,
+) {
+    let schemes = match passwords.schemes() {
+        Ok(schemes) => schemes,
+        Err(errors) => {
+            for error in errors {
+                let name = passwords.schemes.keys().nth(error.index).map_or("", String::as_str);
+                faults.push(Fault::error(&[key("schemes").as_slice(), &[name]].concat(), error.message));
+            }
+            return;
+        }
+    };
+    let place = |index: usize| -> Vec<String> {
+        let path = key("accept").map(str::to_owned).to_vec();
+        if passwords.accept.as_ref().is_some_and(|names| !names.is_empty()) {
+            [path, vec![index.to_string()]].concat()
+        } else {
+            path
+        }
+    };
+    let accept = match passwords.accepted(&schemes) {
+        Ok((accept, warnings)) => {
+            for warning in warnings {
+                faults.push(Fault::warning(&refs(&place(warning.index)), warning.message));
+            }
+            Some(accept)
+        }
+        Err(errors) => {
+            for error in errors {
+                faults.push(Fault::error(&refs(&place(error.index)), error.message));
+            }
+            None
+        }
+    };
+    match passwords.written(&schemes) {
+        Err(error) => faults.push(Fault::error(&key("write"), error.message)),
+        Ok(Some(NewPasswords::ByStore)) => {
+            let message =
+                "new passwords reach the store in clear: its own statement has to hash them".to_owned();
+            faults.push(Fault::warning(&key("write"), message));
+        }
+        Ok(Some(NewPasswords::Hashed(write))) => {
+            faults.extend(write.warning().map(|warning| Fault::warning(&key("write"), warning.message)));
+            if let Some(problem) = write.exceeds(limits) {
+                let message = format!("`hashing.limits.{}`: {}", problem.key, problem.message);
+                faults.push(Fault::error(&key("write"), message));
+            }
+            if accept.is_some_and(|accept| !accept.names().any(|accepted| accepted == write.scheme())) {
+                let message =
+                    format!("nobody could sign in with a new password: `accept` has no `{}`", write.scheme());
+                faults.push(Fault::error(&key("write"), message));
+            }
+            if write.needs_user() {
+                let message = format!(
+                    "{} takes the account's name, which is not known when it is written",
+                    write.scheme()
+                );
+                faults.push(Fault::error(&key("write"), message));
+            }
+        }
+        Ok(None) => {}
+    }
+    if passwords.rehash_on_login && matches!(passwords.write.as_deref(), None | Some("store")) {
+        let message = "there is no better hash to make: name a scheme in `passwords.write`".to_owned();
+        faults.push(Fault::error(&key("rehash_on_login"), message));
+    }
+}
+
+fn refs(path: &[String]) -> Vec<&str> {
+    path.iter().map(String::as_str).collect()
 }

@@ -5,7 +5,7 @@ use super::connection::{Connection, Identifiers, Import, OrganizationGate};
 use super::fields::{Typed, field_names};
 use super::passwords::Passwords;
 use super::types::{Admin, Caller, Hashing, Log, Server, StoreCore};
-use idstore_passwords::Limits;
+use idstore_passwords::{Definition, Limits};
 
 /// The tables of the core and their keys; `*` stands for a name, and in `stores.*.*` first for an adapter.
 pub fn core_keys() -> Vec<(&'static str, &'static [&'static str])> {
@@ -18,6 +18,7 @@ pub fn core_keys() -> Vec<(&'static str, &'static [&'static str])> {
         ("callers.*", field_names(Typed::<Caller>::default())),
         ("stores.*.*", field_names(Typed::<StoreCore>::default())),
         ("stores.*.*.passwords", field_names(Typed::<Passwords>::default())),
+        ("stores.*.*.passwords.schemes.*", field_names(Typed::<Definition>::default())),
         ("connections.*", field_names(Typed::<Connection>::default())),
         ("connections.*.identifiers", field_names(Typed::<Identifiers>::default())),
         ("connections.*.import", field_names(Typed::<Import>::default())),

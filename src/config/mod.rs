@@ -38,7 +38,7 @@ pub use connection::*;
 pub use keys::{adapter_keys, core_keys};
 pub use limits::Bounded;
 pub use names::{Name, OrganizationKey, ParameterName, Prefix};
-pub use passwords::{AcceptedNames, NewPasswords, Passwords};
+pub use passwords::{NewPasswords, Passwords};
 pub use report::{Rendered, Report};
 pub use sources::Sources;
 pub use types::*;

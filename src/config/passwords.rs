@@ -2,34 +2,29 @@
 //! `idstore_passwords`, which alone knows them.
 
 use idstore_contract::PasswordWrite;
-use idstore_passwords::{Accept, NameWarning, Write};
+use idstore_passwords::{Accept, Definition, NameError, NameWarning, Schemes, Write};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use std::collections::BTreeMap;
 
 /// `[stores.ADAPTER.NAME.passwords]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Passwords {
     /// The schemes that a stored password may have, by name or family. Absent: every self-describing one that is not
-    /// weak.
-    pub accept: Option<AcceptedNames>,
+    /// weak, and those under `schemes`.
+    pub accept: Option<Vec<String>>,
     /// The scheme of new passwords, or `store`: the store hashes. Needed where passwords are written.
-    pub write: Option<NewPasswords>,
+    pub write: Option<String>,
     /// Whether a login with the right password replaces a hash of another scheme or of a lower cost than `write`'s;
     /// `false`, for other programs read it. Needs the store's `rehash`.
     pub rehash_on_login: bool,
-}
-
-/// The names of `accept`, each of which means something; at least one.
-#[derive(Clone, Debug)]
-pub struct AcceptedNames {
-    accept: Accept,
-    /// Which names mean weak schemes, by their place in the list.
-    pub warnings: Vec<NameWarning>,
+    /// Schemes of the operator's own, and the keys and parameters of the catalogue's. Their names stand in `accept` and
+    /// `write`, which mean nothing without them: for this reason all three are read together, by the methods below.
+    pub schemes: BTreeMap<String, Definition>,
 }
 
 /// What new passwords become.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum NewPasswords {
     /// The store gets them in clear, and hashes.
     ByStore,
@@ -38,61 +33,37 @@ pub enum NewPasswords {
 }
 
 impl Passwords {
-    /// The schemes that are read; the error is one of the build, which then has none to offer.
-    pub fn accepted(&self) -> Result<Accept, String> {
-        match &self.accept {
-            Some(names) => Ok(names.accept.clone()),
-            None => Accept::parse(None).map(|(accept, _)| accept).map_err(|errors| {
-                errors
-                    .first()
-                    .map_or_else(|| "no password scheme is accepted".to_owned(), ToString::to_string)
-            }),
-        }
+    /// The tables under `schemes`, without their secrets; an error has the place of its table.
+    pub fn schemes(&self) -> Result<Schemes, Vec<NameError>> {
+        Schemes::parse(self.schemes.iter().map(|(name, definition)| (name.as_str(), definition)))
     }
 
-    /// What the adapter is told of it.
+    /// The schemes that are read, and what is said about their names.
+    pub fn accepted(&self, schemes: &Schemes) -> Result<(Accept, Vec<NameWarning>), Vec<NameError>> {
+        Accept::parse_with(self.accept.as_deref(), schemes)
+    }
+
+    /// What new passwords become, where they are written.
+    pub fn written(&self, schemes: &Schemes) -> Result<Option<NewPasswords>, NameError> {
+        Ok(match self.write.as_deref() {
+            None => None,
+            Some("store") => Some(NewPasswords::ByStore),
+            Some(name) => Some(NewPasswords::Hashed(Write::parse_with(name, schemes)?)),
+        })
+    }
+
+    /// What the adapter is told of it; nothing where a name is wrong, which is told elsewhere.
     pub fn write_kind(&self) -> Option<PasswordWrite> {
-        Some(match self.write.as_ref()? {
+        let schemes = self.schemes().unwrap_or_default();
+        Some(match self.written(&schemes).ok()?? {
             NewPasswords::ByStore => PasswordWrite::ByStore,
             NewPasswords::Hashed(write) if write.needs_salt_column() => PasswordWrite::HashedWithSalt,
             NewPasswords::Hashed(_) => PasswordWrite::Hashed,
         })
     }
-}
 
-impl<'de> Deserialize<'de> for AcceptedNames {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let names: Vec<AcceptedName> = Vec::deserialize(from)?;
-        let names: Vec<String> = names.into_iter().map(|name| name.0).collect();
-        match Accept::parse(Some(&names)) {
-            Ok((accept, warnings)) => Ok(Self { accept, warnings }),
-            Err(errors) => Err(D::Error::custom(first(&errors))),
-        }
+    /// The schemes with their secrets, read from where they are kept; the error names the place.
+    pub fn resolve(&self) -> Result<Schemes, String> {
+        self.schemes().unwrap_or_default().resolve().map_err(|error| error.to_string())
     }
-}
-
-/// One name of `accept`: read by itself, so that the mistake has the place of the name.
-struct AcceptedName(String);
-
-impl<'de> Deserialize<'de> for AcceptedName {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(from)?;
-        match Accept::parse(Some(std::slice::from_ref(&name))) {
-            Ok(_) => Ok(Self(name)),
-            Err(errors) => Err(D::Error::custom(first(&errors))),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for NewPasswords {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match String::deserialize(from)?.as_str() {
-            "store" => Ok(Self::ByStore),
-            name => Write::parse(name).map(Self::Hashed).map_err(D::Error::custom),
-        }
-    }
-}
-
-fn first(errors: &[idstore_passwords::NameError]) -> &str {
-    errors.first().map_or("no password scheme is named", |error| error.message.as_str())
 }

@@ -6,7 +6,7 @@ use crate::config::{self, Name, NewPasswords};
 use crate::stores::GuardedStore;
 use crate::telemetry::{ConnectionLabels, Label, Metrics};
 use idstore_contract::{Ability, Problem, StoreHandle};
-use idstore_passwords::{Limits, StandIns, Write, stand_in_key};
+use idstore_passwords::{Limits, NameError, StandIns, Write, stand_in_key};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,8 +103,13 @@ fn open_store(
 
 /// The policy of a store's passwords.
 fn passwords(configured: &config::Passwords, limits: &Limits) -> Result<Passwords, Vec<Problem>> {
-    let accept = configured.accepted().map_err(|why| vec![Problem::error("passwords.accept", why)])?;
-    let write = match configured.write {
+    let named = |key: &'static str| move |error: NameError| Problem::error(key, error.message);
+    let schemes = configured.resolve().map_err(|error| vec![Problem::error("passwords.schemes", error)])?;
+    let (accept, _) = configured
+        .accepted(&schemes)
+        .map_err(|errors| errors.into_iter().map(named("passwords.accept")).collect::<Vec<_>>())?;
+    let written = configured.written(&schemes).map_err(|error| vec![named("passwords.write")(error)])?;
+    let write = match written {
         Some(NewPasswords::Hashed(write)) => Some(write),
         Some(NewPasswords::ByStore) | None => None,
     };

@@ -37,9 +37,12 @@ impl Bcrypt {
 
     /// As one implementation computed it until 2011, and as `$2x$` marks it since: bytes above 127 were taken for
     /// negative numbers. Alike for ASCII.
-    #[allow(dead_code, reason = "for the format `$2x$`")]
     pub(crate) const fn sign_extended(self) -> Self {
         Self { sign_extended: true, ..self }
+    }
+
+    pub(crate) fn is_sign_extended(self) -> bool {
+        self.sign_extended
     }
 
     pub(crate) fn cost(self) -> u32 {

@@ -12,9 +12,13 @@
 use super::copy;
 use crate::encoding::Base64;
 use crate::hash::HashFailure;
+use crate::write::Refusal;
 
 /// The salt's length: two characters of crypt(3)'s alphabet.
 pub(crate) const DES_SALT_BYTES: usize = 2;
+
+/// The salt of `_` strings: four characters.
+pub(crate) const BSDI_SALT_BYTES: usize = 4;
 
 /// The digest's length, one block, in bytes.
 pub(crate) const DES_DIGEST_BYTES: usize = 8;
@@ -22,25 +26,109 @@ pub(crate) const DES_DIGEST_BYTES: usize = 8;
 /// Every byte after this many is ignored, and the highest bit of each.
 pub(super) const PASSWORD_BYTES_MAX: usize = 8;
 
-pub(super) fn derive(password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
+/// One block of plain DES. Of each byte of the key the lowest bit is not looked at.
+pub(super) fn des(block: u64, key: u64) -> u64 {
+    encrypt(block, &round_keys(key), 0)
+}
+
+/// The ways in which crypt(3) has been made of DES.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum DesCrypt {
+    /// The traditional one: 8 characters, 25 rounds.
+    Traditional,
+    /// That of BSD/OS: so many rounds, 24 bits of salt, and the whole password.
+    Bsdi { rounds: u32 },
+    /// A traditional one for every 8 characters, each salted with the one before it.
+    Big,
+    /// Ultrix's: 20 rounds over 8 characters, 5 over the next 8.
+    Sixteen,
+}
+
+impl DesCrypt {
+    /// The longest password of which every byte counts; `None` where there is no limit.
+    pub(super) fn password_bytes_max(self) -> Option<usize> {
+        match self {
+            Self::Traditional => Some(PASSWORD_BYTES_MAX),
+            Self::Sixteen => Some(16),
+            Self::Big => Some(128),
+            Self::Bsdi { .. } => None,
+        }
+    }
+
+    pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
+        match self {
+            Self::Traditional => derive(password, salt, out),
+            Self::Bsdi { rounds } => bsdi(password, salt, rounds, out),
+            Self::Big => big(password, salt, out),
+            Self::Sixteen => {
+                let swapped = salt_bits(salt).ok_or(HashFailure::Parameters)?;
+                let second = password.get(8..).unwrap_or_default();
+                let blocks = [rounds(key_of(password), swapped, 20), rounds(key_of(second), swapped, 5)];
+                copy(&blocks.map(u64::to_be_bytes).concat(), out);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn derive(password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
     let swapped = salt_bits(salt).ok_or(HashFailure::Parameters)?;
-    let key = password.iter().copied().chain([0; PASSWORD_BYTES_MAX]).take(PASSWORD_BYTES_MAX);
-    let keys = round_keys(key.fold(0, |key, byte| key << 8 | u64::from(byte << 1)));
-    let block = (0..25).fold(0, |block, _| encrypt(block, &keys, swapped));
-    copy(&block.to_be_bytes(), out);
+    copy(&rounds(key_of(password), swapped, 25).to_be_bytes(), out);
+    Ok(())
+}
+
+fn rounds(key: u64, swapped: u64, count: u32) -> u64 {
+    let keys = round_keys(key);
+    (0..count).fold(0, |block, _| encrypt(block, &keys, swapped))
+}
+
+/// Seven bits of each of the first eight characters.
+fn key_of(password: &[u8]) -> u64 {
+    let bytes = password.iter().copied().chain([0; PASSWORD_BYTES_MAX]).take(PASSWORD_BYTES_MAX);
+    bytes.fold(0, |key, byte| key << 8 | u64::from(byte << 1))
+}
+
+fn bsdi(password: &[u8], salt: &[u8], count: u32, out: &mut [u8]) -> Result<(), HashFailure> {
+    let swapped = swaps(number(salt, BSDI_SALT_BYTES).ok_or(HashFailure::Parameters)?, 24);
+    let mut chunks = password.chunks(PASSWORD_BYTES_MAX);
+    let first = key_of(chunks.next().unwrap_or_default());
+    let key = chunks.fold(first, |key, chunk| des(key, key) ^ key_of(chunk));
+    copy(&rounds(key, swapped, count).to_be_bytes(), out);
+    Ok(())
+}
+
+/// As many blocks as the password has; a digest of another number of blocks is another password's.
+fn big(password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
+    let blocks = password.len().div_ceil(PASSWORD_BYTES_MAX).clamp(1, 16);
+    if out.len() != blocks * DES_DIGEST_BYTES {
+        return Err(HashFailure::Refused(Refusal::Malformed));
+    }
+    let mut salt = salt.to_vec();
+    for (number, place) in out.chunks_mut(DES_DIGEST_BYTES).enumerate() {
+        derive(password.get(number * PASSWORD_BYTES_MAX..).unwrap_or_default(), &salt, place)?;
+        salt = Base64::Crypt.encode(place).into_bytes().into_iter().take(DES_SALT_BYTES).collect();
+    }
     Ok(())
 }
 
 /// The first character has the low six bits. Bit `i` swaps bits `i` and `i + 24` of the expansion, counted from its
 /// beginning, so that the mask has it at the highest place of the half.
 fn salt_bits(salt: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(salt).ok().filter(|text| text.len() == DES_SALT_BYTES)?;
-    let value = text.chars().rev().try_fold(0_u32, |value, character| {
-        // One character is not a byte of base64: with two in front of it the last byte is the character's value.
+    number(salt, DES_SALT_BYTES).map(|value| swaps(value, 12))
+}
+
+fn swaps(value: u32, bits: u32) -> u64 {
+    (0..bits).filter(|bit| value >> bit & 1 == 1).fold(0, |mask, bit| mask | 1 << (23 - bit))
+}
+
+/// A number of exactly so many characters of crypt(3)'s alphabet, the lowest six bits first.
+pub(crate) fn number(text: &[u8], length: usize) -> Option<u32> {
+    let text = std::str::from_utf8(text).ok().filter(|text| text.len() == length)?;
+    text.chars().rev().try_fold(0_u32, |value, character| {
+        // One character is not a byte of base64: with three in front of it the last byte is the character's value.
         let four = Base64::Crypt.decode(&format!("...{character}"))?;
         Some(value << 6 | u32::from(*four.expose().last()?))
-    })?;
-    Some((0..12).filter(|bit| value >> bit & 1 == 1).fold(0, |mask, bit| mask | 1 << (23 - bit)))
+    })
 }
 
 /// Takes the bits of a value of `width` bits in the order of the table, which counts from 1 at the highest.

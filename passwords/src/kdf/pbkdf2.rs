@@ -60,6 +60,7 @@ impl Pbkdf2 {
             Algorithm::Sha256 => derive::<sha2::Sha256>(password, salt, self.rounds, out),
             Algorithm::Sha384 => derive::<sha2::Sha384>(password, salt, self.rounds, out),
             Algorithm::Sha512 => derive::<sha2::Sha512>(password, salt, self.rounds, out),
+            rare => rare.pbkdf2(password, salt, self.rounds, out),
         }
     }
 }

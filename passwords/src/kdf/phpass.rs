@@ -1,4 +1,5 @@
-//! phpass: MD5 of salt and password, then two to some power times MD5 of the last digest and the password.
+//! phpass: a digest of salt and password, then two to some power times one of the last digest and the password. MD5 in
+//! phpass itself, SHA-512 in Drupal 7.
 
 mod md5;
 mod stream;
@@ -10,24 +11,29 @@ use super::simd::Avx2;
 use super::{Algorithm, copy};
 use std::fmt;
 
-/// The digest's length, in bytes.
-#[allow(dead_code, reason = "for the formats of phpass")]
-pub(crate) const PHPASS_DIGEST_BYTES: usize = 16;
+/// The salt's length: eight characters, taken as they are written.
+pub(crate) const PHPASS_SALT_BYTES: usize = 8;
 
-/// The rounds as a power of two.
+/// Drupal stores 43 characters, which are 258 bits.
+pub(crate) const DRUPAL_DIGEST_BYTES: usize = 33;
+
+/// The digest, and the rounds as a power of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Phpass {
     log2_rounds: u8,
+    algorithm: Algorithm,
 }
 
 impl Phpass {
     /// From 7 to 30, which is what the original takes.
-    #[allow(dead_code, reason = "for the formats of phpass")]
-    pub(crate) const fn new(log2_rounds: u8) -> Option<Self> {
-        if log2_rounds >= 7 && log2_rounds <= 30 { Some(Self { log2_rounds }) } else { None }
+    pub(crate) const fn new(algorithm: Algorithm, log2_rounds: u8) -> Option<Self> {
+        if log2_rounds >= 7 && log2_rounds <= 30 { Some(Self { log2_rounds, algorithm }) } else { None }
     }
 
-    #[allow(dead_code, reason = "for the formats of phpass")]
+    pub(crate) fn algorithm(self) -> Algorithm {
+        self.algorithm
+    }
+
     pub(crate) fn log2_rounds(self) -> u8 {
         self.log2_rounds
     }
@@ -37,8 +43,8 @@ impl Phpass {
     }
 
     /// Whether several share a thread with a gain.
-    pub(super) fn has_lanes() -> bool {
-        Avx2::detect().is_some()
+    pub(super) fn has_lanes(self) -> bool {
+        self.algorithm == Algorithm::Md5 && Avx2::detect().is_some()
     }
 
     /// For a lane; `None` where the password is too long for one.
@@ -46,12 +52,16 @@ impl Phpass {
         Some(LaneInput::Md5(Md5Stream::new(password, salt)?, self.rounds()))
     }
 
+    /// Of Drupal's last byte two bits are stored.
     pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) {
-        let mut digest = Algorithm::Md5.hash(&[salt, password]);
+        let mut digest = self.algorithm.hash(&[salt, password]);
         for _ in 0..self.rounds() {
-            digest = Algorithm::Md5.hash(&[&digest, password]);
+            digest = self.algorithm.hash(&[&digest, password]);
         }
         copy(&digest, out);
+        if let Some(last) = out.get_mut(32) {
+            *last &= 3;
+        }
     }
 }
 
@@ -105,8 +115,8 @@ mod tests {
 
     #[test]
     fn a_password_that_is_too_long_for_a_lane_is_derived_without_one() {
-        let phpass = Phpass::new(7).unwrap();
-        let mut digest = [0; PHPASS_DIGEST_BYTES];
+        let phpass = Phpass::new(Algorithm::Md5, 7).unwrap();
+        let mut digest = [0; 16];
         for length in [39, 40, 1000] {
             let password = vec![b'x'; length];
             assert_eq!(phpass.lane(&password, b"saltsalt").is_some(), length < 40);

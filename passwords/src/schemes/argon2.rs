@@ -2,55 +2,39 @@
 //!
 //! Without `v=` the version is 16. The optional `keyid=` and `data=` are not read: no library writes them.
 
+use super::own::{Own, parts};
 use crate::encoding::{Base64, decimal, fields};
 use crate::hash::Parts;
 use crate::kdf::{Argon2, Kdf, Variant, Version};
 use crate::random::Salt;
-use crate::scheme::{Columns, Detection, Format, NotRead, Scheme, Strength, Usual};
-use crate::write::Written;
-
-pub(super) static SCHEMES: &[Scheme] = &[Scheme {
-    name: "argon2",
-    detection: Detection::SelfDescribing,
-    strength: Strength::Sound,
-    written: true,
-    format: &Plain,
-}];
+use crate::scheme::NotRead;
 
 /// The cost of new hashes: Argon2id with 19 MiB and two passes, the first of OWASP's recommendations. Every library
 /// reads it, and a small machine can afford a few at a time.
 const USUAL: Argon2 = Argon2::new(Variant::Id, Version::V19, 19 * 1024, 2, 1).expect("OWASP's parameters");
 
-struct Plain;
-
-impl Format for Plain {
-    fn read(&self, columns: &Columns<'_>) -> Result<Parts, NotRead> {
-        parse(columns.text)
-    }
-
-    fn print(&self, parts: &Parts) -> Option<Written> {
-        print(parts).map(Written::text)
-    }
-
-    fn usual(&self) -> Usual {
-        Usual { recipe: Kdf::Argon2(USUAL).into(), salt: Salt::Bytes(16), digest_len: 32 }
-    }
-}
+pub(super) static OWN: &[Own] = &[Own {
+    name: "argon2",
+    read: parse,
+    print: |parts, how| print(parts).filter(|text| how.is_none_or(|how| text.starts_with(how))),
+    usual: || (Kdf::Argon2(USUAL), Salt::Bytes(16), 32),
+    at_cost: |_| None,
+}];
 
 const VARIANTS: [(&str, Variant); 3] =
     [("$argon2id$", Variant::Id), ("$argon2i$", Variant::I), ("$argon2d$", Variant::D)];
 
 /// Parses an Argon2 string.
-pub(super) fn parse(text: &str) -> Result<Parts, NotRead> {
+fn parse(text: &str) -> Result<Parts, NotRead> {
     let (rest, variant) = VARIANTS
         .iter()
         .find_map(|(prefix, variant)| Some((text.strip_prefix(prefix)?, *variant)))
         .ok_or(NotRead::Other)?;
-    parts(rest, variant).ok_or(NotRead::Malformed)
+    values(rest, variant).ok_or(NotRead::Malformed)
 }
 
 /// The order `m`, `t`, `p` is fixed, as in the reference implementation.
-fn parts(rest: &str, variant: Variant) -> Option<Parts> {
+fn values(rest: &str, variant: Variant) -> Option<Parts> {
     let (version, rest) = version(rest)?;
     let [cost, salt, digest] = fields(rest, '$')?;
     let [memory, passes, lanes] = fields(cost, ',')?;
@@ -58,11 +42,11 @@ fn parts(rest: &str, variant: Variant) -> Option<Parts> {
     let argon2 =
         Argon2::new(variant, version, number(memory, "m=")?, number(passes, "t=")?, number(lanes, "p=")?)?;
     let (salt, digest) = (Base64::Unpadded.decode(salt)?, Base64::Unpadded.decode(digest)?);
-    Argon2::fits(salt.expose(), digest.expose()).then_some(Parts {
-        recipe: Kdf::Argon2(argon2).into(),
-        salt,
-        digest,
-    })
+    if Argon2::fits(salt.expose(), digest.expose()) {
+        Some(parts(Kdf::Argon2(argon2), salt, digest))
+    } else {
+        None
+    }
 }
 
 fn version(rest: &str) -> Option<(Version, &str)> {
@@ -75,7 +59,7 @@ fn version(rest: &str) -> Option<(Version, &str)> {
 }
 
 /// The string, always with its version.
-pub(super) fn print(parts: &Parts) -> Option<String> {
+fn print(parts: &Parts) -> Option<String> {
     let Kdf::Argon2(argon2) = parts.recipe.kdf else { return None };
     let (prefix, _) = VARIANTS.iter().find(|(_, variant)| *variant == argon2.variant())?;
     let version = match argon2.version() {

@@ -212,10 +212,10 @@ async fn dropping_the_workers_answers_what_waits_and_ends_the_threads() {
 async fn the_three_kinds_of_work_answer() {
     let workers = workers(2, 8);
     let write = Write::parse("sha256:salt.pass").unwrap();
-    let written = workers.hash(write, "password".into(), later()).await.unwrap();
+    let written = workers.hash(write.clone(), "password".into(), later()).await.unwrap();
     let columns = crate::scheme::Columns {
-        text: written.hash.expose_text().unwrap(),
         salt: written.salt.as_ref().map(Secret::expose),
+        ..crate::scheme::Columns::of(written.hash.expose_text().unwrap())
     };
     let candidate =
         scheme("sha256:salt.pass").unwrap().read(&columns, &crate::Limits::default()).ok().unwrap();

@@ -8,7 +8,7 @@ use crate::kdf::{Algorithm, Argon2, Bcrypt, Kdf, Pbkdf2, Phpass, Scratch, Varian
 fn hash(kdfs: &[(Kdf, &str)]) -> Hash {
     let candidate = |(kdf, password): &(Kdf, &str)| {
         let digest = Secret::new(vec![0; 16]);
-        let mut parts = Parts { recipe: (*kdf).into(), salt: Secret::new(vec![1; 16]), digest };
+        let mut parts = Parts::new((*kdf).into(), Secret::new(vec![1; 16]), digest);
         parts.digest = parts.derivation(&(*password).into()).run(&mut Scratch::default()).unwrap();
         Candidate { scheme: "test", parts }
     };
@@ -67,7 +67,7 @@ async fn many_jobs_that_share_threads_each_get_their_own_answer() {
             let kdf = match number % 3 {
                 0 => bcrypt(4 + number % 5),
                 1 => Kdf::Pbkdf2(Pbkdf2::new(Algorithm::Sha512, 1 + 300 * (number % 7)).unwrap()),
-                _ => Kdf::Phpass(Phpass::new(u8::try_from(7 + number % 5).unwrap()).unwrap()),
+                _ => Kdf::Phpass(Phpass::new(Algorithm::Md5, u8::try_from(7 + number % 5).unwrap()).unwrap()),
             };
             let (password, tried) = (format!("password{number}"), format!("password{}", number / 2 * 2));
             let (workers, hash) = (Arc::clone(&workers), hash(&[(kdf, &password)]));
@@ -135,7 +135,7 @@ async fn candidates_are_tried_in_lanes_and_out_of_them_until_one_agrees() {
     let pbkdf2 = Kdf::Pbkdf2(Pbkdf2::new(Algorithm::Sha256, 10).unwrap());
     let argon2 = Kdf::Argon2(Argon2::new(Variant::Id, Version::V19, 64, 1, 1).unwrap());
     let sha512 = Kdf::Pbkdf2(Pbkdf2::new(Algorithm::Sha512, 10).unwrap());
-    let phpass = Kdf::Phpass(Phpass::new(7).unwrap());
+    let phpass = Kdf::Phpass(Phpass::new(Algorithm::Md5, 7).unwrap());
     let hash = hash(&[
         (pbkdf2, "a"),
         (bcrypt(4), "b"),
@@ -157,7 +157,7 @@ async fn a_new_bcrypt_is_hashed_in_a_lane_and_reads_back() {
     let long = long_bcrypt(&workers).await;
     let written = workers.hash(Write::parse("bcrypt").unwrap(), "password".into(), later()).await.unwrap();
     long.await.unwrap().unwrap();
-    let columns = crate::scheme::Columns { text: written.hash.expose_text().unwrap(), salt: None };
+    let columns = crate::scheme::Columns::of(written.hash.expose_text().unwrap());
     let candidate = scheme("bcrypt").unwrap().read(&columns, &crate::Limits::default()).ok().unwrap();
     let hash = Hash::new(vec![candidate]).unwrap();
     assert_eq!(workers.verify(hash, "password".into(), later()).await, Ok(true));
