@@ -16,7 +16,8 @@ pub(crate) trait Stream: Sized {
     /// How many are worth running at once.
     const LANES: usize;
 
-    /// How many rounds take about a millisecond, alone.
+    /// How many rounds are made before the next look at what has ended and what waits: a millisecond at most, and so few
+    /// that all lanes can be filled, one a step, while the first still runs.
     const ROUNDS_PER_STEP: u64;
 
     /// So many rounds of each, whatever their number.
@@ -89,7 +90,7 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Works for a few milliseconds on all of them; answers with those that ended.
+    /// Works for about a millisecond on all of them; answers with those that ended.
     pub(crate) fn step(&mut self) -> Vec<(T, Digest)> {
         let mut ended = self.bcrypt.step();
         ended.extend(self.sha512.step());

@@ -91,7 +91,7 @@ fn last_block(digest: &State) -> [u8; BLOCK] {
 impl Stream for Sha512Stream {
     const LANES: usize = LANES;
 
-    const ROUNDS_PER_STEP: u64 = 1024;
+    const ROUNDS_PER_STEP: u64 = 256;
 
     fn advance(streams: &mut [Self], rounds: u64) {
         let avx512 = Avx512::detect();

@@ -49,7 +49,7 @@ impl Md5Stream {
 impl Stream for Md5Stream {
     const LANES: usize = LANES;
 
-    const ROUNDS_PER_STEP: u64 = 4096;
+    const ROUNDS_PER_STEP: u64 = 256;
 
     fn advance(streams: &mut [Self], rounds: u64) {
         let avx2 = Avx2::detect();
