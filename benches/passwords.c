@@ -37,6 +37,11 @@ static int verify_crypt(const char *stored) {
 }
 static void make_bcrypt(char *stored) { make_crypt(stored, "$2b$", 10); }
 static void make_sha512_crypt(char *stored) { make_crypt(stored, "$6$", 5000); }
+static void make_sha256_crypt(char *stored) { make_crypt(stored, "$5$", 5000); }
+static void make_sha1_crypt(char *stored) { make_crypt(stored, "$sha1", 20000); }
+static void make_md5_crypt(char *stored) { make_crypt(stored, "$1$", 0); }
+static void make_bsdi_crypt(char *stored) { make_crypt(stored, "_", 725); }
+static void make_yescrypt(char *stored) { make_crypt(stored, "$y$", 5); }
 
 static void make_argon2id(char *stored) {
   if (argon2id_hash_encoded(2, 19456, 1, password, strlen(password), salt, sizeof salt, 32, stored, 256)) fail("argon2");
@@ -67,9 +72,43 @@ static int verify_pbkdf2_sha256(const char *stored) { return stored && verify_pb
 static void make_pbkdf2_sha512(char *stored) { make_pbkdf2(stored, EVP_sha512(), "sha512", 50000); }
 static int verify_pbkdf2_sha512(const char *stored) { return stored && verify_pbkdf2(EVP_sha512(), 50000); }
 
+// 2^13 rounds of MD5; its base64 has the low bits first, three bytes to four characters.
+static void phpass(unsigned char *digest) {
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  for (int round = 0; round <= 8192; round++) {
+    EVP_DigestInit_ex(context, EVP_md5(), NULL);
+    EVP_DigestUpdate(context, round ? digest : salt, round ? 16 : 8);
+    EVP_DigestUpdate(context, password, strlen(password));
+    EVP_DigestFinal_ex(context, digest, NULL);
+  }
+  EVP_MD_CTX_free(context);
+}
+static void make_phpass(char *stored) {
+  static const char alphabet[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  unsigned char digest[18] = {0};
+  char *out = stored + sprintf(stored, "$P$B%.8s", (const char *)salt);
+  phpass(digest);
+  for (int i = 0; i < 16; i += 3) {
+    unsigned value = digest[i] | digest[i + 1] << 8 | digest[i + 2] << 16;
+    for (int n = 0; n < (i == 15 ? 2 : 4); n++) *out++ = alphabet[value >> 6 * n & 63];
+  }
+  *out = 0;
+}
+static int verify_phpass(const char *stored) {
+  unsigned char digest[16];
+  phpass(digest);
+  return stored != NULL;
+}
+
 static const struct contender contenders[] = {
     {"bcrypt", make_bcrypt, verify_crypt},
     {"sha512-crypt", make_sha512_crypt, verify_crypt},
+    {"sha256-crypt", make_sha256_crypt, verify_crypt},
+    {"sha1-crypt", make_sha1_crypt, verify_crypt},
+    {"md5-crypt", make_md5_crypt, verify_crypt},
+    {"bsdi-crypt", make_bsdi_crypt, verify_crypt},
+    {"yescrypt", make_yescrypt, verify_crypt},
+    {"phpass", make_phpass, verify_phpass},
     {"argon2id", make_argon2id, verify_argon2id},
     {"pbkdf2-sha256", make_pbkdf2_sha256, verify_pbkdf2_sha256},
     {"pbkdf2-sha512", make_pbkdf2_sha512, verify_pbkdf2_sha512},

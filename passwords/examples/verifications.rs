@@ -1,8 +1,8 @@
 //! The processor time of verifications, for `benches/passwords`: what stands in a line of the input is measured.
 //!
-//! A line is `STORED<tab>PASSWORD<tab>COUNT<tab>TOGETHER`; the answer is the nanoseconds that each of COUNT
-//! verifications took of the processor, with TOGETHER of them waiting at a time for the one hashing thread, or
-//! `unknown` for a value that no scheme reads.
+//! A line is `SCHEME<tab>STORED<tab>PASSWORD<tab>COUNT<tab>TOGETHER`, with an empty scheme for what is accepted without
+//! being named; the answer is the nanoseconds that each of COUNT verifications took of the processor, with TOGETHER of
+//! them waiting at a time for the one hashing thread, or `unknown` for a value that no scheme reads.
 
 #![allow(clippy::print_stdout, reason = "the answers are what it is for")]
 
@@ -25,10 +25,10 @@ async fn main() -> Result<(), Failed> {
     let workers = Arc::new(Workers::start(options)?);
     for line in stdin().lines() {
         let line = line?;
-        let [stored, password, count, together] = *line.split('\t').collect::<Vec<_>>() else {
-            return Err("four fields make a line".into());
+        let [scheme, stored, password, count, together] = *line.split('\t').collect::<Vec<_>>() else {
+            return Err("five fields make a line".into());
         };
-        match read(stored) {
+        match read(scheme, stored) {
             Some(hash) => {
                 let nanoseconds =
                     measure(&workers, &hash, password, count.parse()?, together.parse()?).await?;
@@ -41,8 +41,9 @@ async fn main() -> Result<(), Failed> {
     Ok(())
 }
 
-fn read(stored: &str) -> Option<Hash> {
-    let (accept, _) = Accept::parse(None).ok()?;
+fn read(scheme: &str, stored: &str) -> Option<Hash> {
+    let named = [scheme.to_owned()];
+    let (accept, _) = Accept::parse((!scheme.is_empty()).then_some(named.as_slice())).ok()?;
     match accept.read(&Stored::new(&stored.into()), &Limits::default()) {
         Reading::Hash(hash) => Some(hash),
         _ => None,
