@@ -157,20 +157,21 @@ fn encrypt(block: u64, keys: &[u64; 16], swapped: u64) -> u64 {
 /// The sixteen rounds between the permutations.
 fn cipher(block: u64, keys: &[u64; 16], swapped: u64) -> u64 {
     const WORD: u64 = (1 << 32) - 1;
-    let (left, right) = keys
-        .iter()
-        .fold((block >> 32, block & WORD), |(left, right), key| (right, left ^ mix(right, *key, swapped)));
+    let spread = &*SPREAD;
+    let (left, right) = keys.iter().fold((block >> 32, block & WORD), |(left, right), key| {
+        (right, left ^ mix(right, *key, swapped, spread))
+    });
     right << 32 | left
 }
 
 /// The cipher's function: expansion, salt, key, boxes, permutation.
-fn mix(half: u64, key: u64, swapped: u64) -> u64 {
+fn mix(half: u64, key: u64, swapped: u64, spread: &[[u64; 64]; 8]) -> u64 {
     // Six bits of every four, each with the neighbours of the four: beginning with the last bit of the half.
     let doubled = (half << 63) | (half << 31) | (half >> 1);
     let expanded = (0..8).fold(0, |out, number| out << 6 | doubled >> (58 - 4 * number) & 0x3f);
     let different = (expanded >> 24 ^ expanded) & swapped;
     let keyed = expanded ^ different ^ different << 24 ^ key;
-    SPREAD.iter().enumerate().fold(0, |out, (number, table)| {
+    spread.iter().enumerate().fold(0, |out, (number, table)| {
         let six = keyed >> (42 - 6 * number) & 0x3f;
         out ^ usize::try_from(six).map_or(0, |six| table[six])
     })

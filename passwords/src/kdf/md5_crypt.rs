@@ -2,6 +2,7 @@
 
 use super::Algorithm;
 use crate::hash::HashFailure;
+use md5::{Digest as _, Md5};
 use zeroize::Zeroizing;
 
 /// The longest salt, in bytes.
@@ -48,19 +49,26 @@ impl Md5Crypt {
             bits.extend_from_slice(if length & 1 == 1 { &[0] } else { first });
             length >>= 1;
         }
-        let mut digest = md5(&[password, self.magic().as_bytes(), salt, &filled, &bits]);
+        let first = md5(&[password, self.magic().as_bytes(), salt, &filled, &bits]);
+        let mut digest = Zeroizing::new([0; MD5_CRYPT_DIGEST_BYTES]);
+        super::copy(&first, digest.as_mut_slice());
+        // One buffer for all rounds: a message is short, and to make it costs as much as to digest it.
+        let length_max = password.len().saturating_mul(2).saturating_add(salt.len()).saturating_add(digest.len());
+        let mut message = Zeroizing::new(Vec::with_capacity(length_max));
         for round in 0..ROUNDS {
             let odd = round & 1 == 1;
-            let by = |number: u32| !round.is_multiple_of(number);
-            let pick = |take: bool, piece| if take { piece } else { &[][..] };
-            digest = md5(&[
-                if odd { password } else { &digest },
-                pick(by(3), salt),
-                pick(by(7), password),
-                if odd { &digest } else { password },
-            ]);
+            message.clear();
+            message.extend_from_slice(if odd { password } else { digest.as_slice() });
+            if !round.is_multiple_of(3) {
+                message.extend_from_slice(salt);
+            }
+            if !round.is_multiple_of(7) {
+                message.extend_from_slice(password);
+            }
+            message.extend_from_slice(if odd { digest.as_slice() } else { password });
+            *digest = Md5::digest(message.as_slice()).into();
         }
-        super::copy(&digest, out);
+        super::copy(digest.as_slice(), out);
         Ok(())
     }
 }
