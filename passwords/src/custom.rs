@@ -1,11 +1,11 @@
 //! [`Schemes`]: the schemes that a store's configuration describes, and what it adds to those of the catalogue.
 
 use crate::expression::Expression;
-use crate::hash::Candidate;
+use crate::hash::{Candidate, Shape};
 use crate::layout::{Layout, Spelling};
 use crate::limits::Limits;
 use crate::scheme::{
-    Columns, Detection, NameError, NotRead, Scheme, Strength, accepted_names, named, scheme,
+    Columns, Detection, NameError, NotRead, Scheme, Strength, Usual, accepted_names, named, scheme,
 };
 use crate::schemes::{Row, WriteSpec, all};
 use idstore_secret::{Secret, SecretError, SecretRef};
@@ -122,12 +122,11 @@ impl Schemes {
 impl Choice {
     /// Reads the columns as this scheme, with its key, and bounds the cost. The store's own parameters come first.
     pub(crate) fn read(&self, columns: &Columns<'_>, limits: &Limits) -> Result<Candidate, NotRead> {
-        let configured = self.settings.as_ref().and_then(|settings| settings.parameters.as_deref());
         let columns = Columns {
             text: columns.text,
             salt: columns.salt,
             user: columns.user,
-            parameters: columns.parameters.or(configured),
+            parameters: columns.parameters.or(self.parameters()),
             key: self.key().map(Secret::expose),
         };
         let candidate = self.scheme.read(&columns, limits)?;
@@ -137,6 +136,21 @@ impl Choice {
     /// As one of those that a store accepts because nothing is said.
     pub(crate) fn unnamed(self) -> Self {
         Self { unnamed: true, ..self }
+    }
+
+    /// The parameters of new hashes: the configured ones, else the usual ones.
+    pub(crate) fn usual(&self) -> Usual {
+        self.scheme.format.usual_with(self.parameters())
+    }
+
+    /// The shape of a hash with those.
+    pub(crate) fn usual_shape(&self) -> Shape {
+        let usual = self.usual();
+        Shape::new(self.scheme.name, usual.recipe, usual.salt.len(), usual.digest_len)
+    }
+
+    pub(crate) fn parameters(&self) -> Option<&str> {
+        self.settings.as_ref().and_then(|settings| settings.parameters.as_deref())
     }
 
     pub(crate) fn key(&self) -> Option<&Secret> {
@@ -208,7 +222,7 @@ impl Definition {
         let text = format!("{digest} {pass} {:?} {:?}", self.layout, self.encoding);
         kept(name, &text, || {
             let expression = Expression::parse_with(digest, &pass)?;
-            let (strength, rounds) = (expression.strength(), "write salt=16 rounds=1000");
+            let (strength, rounds) = (expression.strength(), "write salt=16");
             let expression: &'static Expression = Box::leak(Box::new(expression));
             let write = WriteSpec::parse(rounds).ok_or("no line of what is written")?;
             let row = Row::new(layout, expression, write)?;

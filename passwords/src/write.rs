@@ -4,7 +4,7 @@ use crate::custom::{Choice, Schemes};
 use crate::hash::{Bound, HashFailure, Parts, Shape};
 use crate::kdf::Scratch;
 use crate::limits::{LimitProblem, Limits, TooCostly};
-use crate::scheme::{NameError, NameWarning, unknown};
+use crate::scheme::{Columns, NameError, NameWarning, NotRead, unknown};
 use crate::stored::is_disabled;
 use idstore_secret::Secret;
 use std::fmt;
@@ -67,7 +67,13 @@ impl Write {
                  passwords.schemes.\"{name}\" with pepper"
             ),
             [choice] if choice.scheme.name == name && choice.scheme.written => {
-                return Ok(Self { choice: choice.clone(), user: None });
+                let write = Self { choice: choice.clone(), user: None };
+                match write.reads_back() {
+                    Ok(()) => return Ok(write),
+                    Err(why) => {
+                        format!("what is written in the password scheme {name} could not be read: {why}")
+                    }
+                }
             }
             [choice] if choice.scheme.name == name => {
                 format!("the password scheme {name} is read, but no longer written")
@@ -113,7 +119,7 @@ impl Write {
 
     /// The longest password of which the scheme makes every byte count; `None` where it has no limit of its own.
     pub fn password_bytes_max(&self) -> Option<usize> {
-        self.choice.scheme.format.usual().recipe.password_bytes_max()
+        self.choice.usual().recipe.password_bytes_max()
     }
 
     /// Whether this can't be a password under the scheme.
@@ -121,7 +127,7 @@ impl Write {
         if password.is_empty() || password.expose().contains(&0) {
             return Some(Refusal::Malformed);
         }
-        let (usual, bound, none) = (self.choice.scheme.format.usual(), self.bound(), Secret::new(Vec::new()));
+        let (usual, bound, none) = (self.choice.usual(), self.bound(), Secret::new(Vec::new()));
         let inputs = bound.inputs(password, &none);
         if password.len() > PASSWORD_BYTES_MAX || usual.recipe.would_cut(&inputs) {
             return Some(Refusal::TooLong);
@@ -147,7 +153,7 @@ impl Write {
         if let Some(refusal) = self.refuse(password) {
             return Err(HashFailure::Refused(refusal));
         }
-        let usual = self.choice.scheme.format.usual();
+        let usual = self.choice.usual();
         let digest = Secret::new(vec![0; usual.digest_len]);
         Ok(Parts { bound: self.bound(), ..Parts::new(usual.recipe, usual.salt.draw()?, digest) })
     }
@@ -159,7 +165,28 @@ impl Write {
 
     /// Whether a stored value is of another scheme than new ones, or of the same at a lower cost.
     pub fn improves(&self, stored: &Shape) -> bool {
-        stored.is_less_than(self.scheme(), &self.choice.scheme.format.usual().recipe)
+        stored.is_less_than(self.scheme(), &self.choice.usual().recipe)
+    }
+
+    /// Whether a new hash could be verified. A layout may leave out what the digest needs, or be ambiguous.
+    fn reads_back(&self) -> Result<(), &'static str> {
+        let (usual, zeros) = (self.choice.usual(), |count| Secret::new(vec![b'0'; count]));
+        let bound = Bound { user: Some(Secret::from("user")), key: Some(Secret::from("key")) };
+        let parts =
+            Parts { bound, ..Parts::new(usual.recipe, zeros(usual.salt.len()), zeros(usual.digest_len)) };
+        let written = self.print(&parts).map_err(|_| "its layout can't hold it")?;
+        let columns = Columns {
+            salt: written.salt.as_ref().map(Secret::expose),
+            user: Some(b"user"),
+            key: Some(b"key"),
+            ..Columns::of(written.hash.expose_text().unwrap_or_default())
+        };
+        let columns = Columns { parameters: self.choice.parameters(), ..columns };
+        match self.choice.scheme.format.read(&columns) {
+            Ok(read) if read.recipe == usual.recipe => Ok(()),
+            Err(NotRead::MissingParameters) => Err("say its rounds in parameters"),
+            Ok(_) | Err(_) => Err("its layout does not keep the parts apart"),
+        }
     }
 
     fn bound(&self) -> Bound {
@@ -168,7 +195,7 @@ impl Write {
 
     /// The limit that new hashes would exceed, so that nobody could sign in with one.
     pub fn exceeds(&self, limits: &Limits) -> Option<LimitProblem> {
-        let usual = self.choice.scheme.format.usual();
+        let usual = self.choice.usual();
         let zeros = |count| Secret::new(vec![0; count]);
         let parts = Parts::new(usual.recipe, zeros(usual.salt.len()), zeros(usual.digest_len));
         let TooCostly(key) = limits.admit(&parts).err()?;
@@ -181,7 +208,7 @@ impl Write {
 
     /// What verifying a hash of this scheme costs.
     pub fn shape(&self) -> Shape {
-        self.choice.scheme.usual_shape()
+        self.choice.usual_shape()
     }
 }
 

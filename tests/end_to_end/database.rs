@@ -2,11 +2,11 @@
 
 use crate::daemon::Folder;
 use std::fs;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A database that goes with the test.
 pub(crate) enum Database {
@@ -19,10 +19,9 @@ pub(crate) enum Database {
 impl Database {
     /// An empty database on the PostgreSQL server that `tests/run` started.
     pub(crate) fn postgres() -> Self {
-        // A process identifier alone comes back on a server that several runs share.
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        let name = format!("e2e_{}_{}_{since}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let random = RandomState::new().build_hasher().finish();
+        let name = format!("e2e_{random:016x}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         psql("idstore", &format!("CREATE DATABASE {name}"));
         Self::Postgres(name)
     }

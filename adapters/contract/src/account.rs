@@ -143,7 +143,8 @@ pub struct StoredPassword {
     pub salt: Option<Secret>,
     /// The name of the scheme, where the store says it in a column.
     pub scheme: Option<String>,
-    /// Rounds and their like, where they have a column: a JSON object, or text such as `i=600000`.
+    /// Rounds and their like, where they have a column: the rounds alone, a JSON object, or
+    /// text such as `i=600000`.
     pub parameters: Option<Secret>,
 }
 

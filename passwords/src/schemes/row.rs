@@ -170,7 +170,11 @@ impl Format for Row {
     }
 
     fn usual(&self) -> Usual {
-        let columns = Columns::of("");
+        self.usual_with(None)
+    }
+
+    fn usual_with(&self, parameters: Option<&str>) -> Usual {
+        let columns = Columns { parameters, ..Columns::of("") };
         if let (Stage::Own { name, .. }, Some(own)) =
             (self.expression.stage(), self.layout.own().and_then(own))
         {
