@@ -13,8 +13,7 @@ use crate::template::{Template, Values, as_it_is};
 use crate::times;
 use crate::write::taken;
 use idstore_contract::{
-    Account, Call, Error, ErrorKind, IdentifierKind, NewAccount, NewPassword, Profile, Rejection, Secret,
-    proof,
+    Account, Call, Error, ErrorKind, IdentifierKind, NewAccount, Profile, Rejection, Secret, proof,
 };
 use serde_json::Value;
 

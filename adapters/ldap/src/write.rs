@@ -137,7 +137,9 @@ impl Client {
 
     /// The account as it is now. One that is gone, or that this call may not see, is not found.
     pub(crate) async fn present(&self, call: &Call, account: &Account) -> Result<(Account, Entry), Error> {
-        self.by_id(call, &account.user_id).await?.ok_or_else(Error::not_found)
+        let (account, entry) = self.by_id(call, &account.user_id).await?.ok_or_else(Error::not_found)?;
+        proof::isolated(call, &account)?;
+        Ok((account, entry))
     }
 
     /// Modifies the entry, reads it back and proves it; undoes what can't be proven.
