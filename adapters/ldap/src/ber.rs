@@ -141,13 +141,12 @@ impl Writer {
     /// An element without parts.
     pub(crate) fn octets(&mut self, tag: u8, content: &[u8]) {
         self.0.push(tag);
-        match u8::try_from(content.len()) {
-            Ok(short @ 0..0x80) => self.0.push(short),
-            _ => {
-                self.0.push(0x84);
-                let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
-                self.0.extend(length.to_be_bytes());
-            }
+        if let Ok(short @ 0..0x80) = u8::try_from(content.len()) {
+            self.0.push(short);
+        } else {
+            self.0.push(0x84);
+            let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
+            self.0.extend(length.to_be_bytes());
         }
         self.0.extend_from_slice(content);
     }
@@ -240,10 +239,7 @@ mod tests {
         #[test]
         fn whatever_the_bytes_reading_ends(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut reader = Reader::new(&bytes);
-            let mut elements = 0;
-            while reader.next().is_ok() {
-                elements += 1;
-            }
+            let elements = std::iter::from_fn(|| reader.next().ok()).count();
             prop_assert!(elements <= bytes.len());
         }
     }

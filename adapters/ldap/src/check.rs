@@ -132,13 +132,13 @@ impl Client {
             return Err(failed(&found.answer.outcome, Doing::Reading));
         }
         let Some(entry) = found.entries.into_iter().next() else { return Ok(None) };
-        let lookup = self.typed(account);
+        let lookup = Self::typed(account);
         let reading = Reading { plan: &self.plan, directory, now: call.now, lookup: lookup.as_ref() };
         Ok(Some((reading.account(&entry)?, entry)))
     }
 
     /// What [`Client::by_template`] made the account of.
-    fn typed(&self, account: &Account) -> Option<Lookup> {
+    fn typed(account: &Account) -> Option<Lookup> {
         let named = |kind: IdentifierKind| {
             account.profile.identifier(kind).map(|text| Lookup::Named(kind, text.to_owned()))
         };

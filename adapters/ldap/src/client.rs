@@ -14,9 +14,13 @@ use crate::pool::Pool;
 use crate::session::{Answer, Found};
 use crate::template::Values;
 use idstore_contract::{Account, CANDIDATES_MAX, Call, Error, Lookup};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::timeout_at;
+
+/// How many changes of password can go on at the same time: more than a directory ever gets.
+const TURNS: usize = 64;
 
 /// Asks the directory.
 pub(crate) struct Client {
@@ -27,6 +31,8 @@ pub(crate) struct Client {
     pub(crate) binds: Semaphore,
     /// Held by a write that looks whether an identifier is taken.
     pub(crate) looking: Mutex<()>,
+    /// Held by a change of password: what is read back must not be what somebody else has written since.
+    turns: [Mutex<()>; TURNS],
     directory: OnceLock<Directory>,
 }
 
@@ -49,8 +55,21 @@ impl Client {
             opener,
             binds: Semaphore::new(pool_max),
             looking: Mutex::new(()),
+            turns: std::array::from_fn(|_| Mutex::new(())),
             directory: OnceLock::new(),
         })
+    }
+
+    /// Waits until nobody else in this process changes the password of that account.
+    pub(crate) async fn turn(&self, call: &Call, user_id: &str) -> Result<MutexGuard<'_, ()>, Error> {
+        let mut hasher = DefaultHasher::new();
+        user_id.hash(&mut hasher);
+        let index =
+            usize::try_from(hasher.finish()).unwrap_or_default().checked_rem(TURNS).unwrap_or_default();
+        let turn = self.turns.get(index).ok_or_else(|| Error::unexpected("there is no such turn"))?;
+        timeout_at(call.deadline.into(), turn.lock())
+            .await
+            .map_err(|_| Error::busy("another change of password did not end in time; nothing was written"))
     }
 
     /// Which product answers: as configured, else as the root DSE says, which is read once.

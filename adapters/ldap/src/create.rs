@@ -31,7 +31,7 @@ impl Client {
         let (dn, mut attributes) = recipe.entry(&new.profile, &values)?;
         let at_once = self.plan.password_change == Some(How::Attribute);
         if at_once {
-            let value = self.attribute_value(&new.password)?;
+            let value = Self::attribute_value(&new.password)?;
             attributes.push((self.plan.password_attribute().to_owned(), vec![value]));
         }
         let _looking = self.look_for_all(call, &new.profile).await?;
@@ -137,11 +137,7 @@ impl Client {
 
 impl Recipe {
     /// The DN and the attributes of a new entry.
-    fn entry(
-        &self,
-        profile: &Profile,
-        values: &dyn Values,
-    ) -> Result<(String, Vec<(String, Vec<Secret>)>), Error> {
+    fn entry(&self, profile: &Profile, values: &dyn Values) -> Result<(String, Vec<NewAttribute>), Error> {
         for kind in IdentifierKind::ALL {
             if profile.identifier(kind).is_some() && !self.keeps(kind) {
                 return Err(rejected(Some(kind)));
@@ -170,6 +166,9 @@ impl Recipe {
         templates.flat_map(Template::names).any(|name| name == kind.as_str())
     }
 }
+
+/// An attribute and its values.
+type NewAttribute = (String, Vec<Secret>);
 
 /// What a new entry is made of.
 struct New<'a> {

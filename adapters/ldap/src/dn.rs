@@ -12,7 +12,10 @@ pub(crate) fn escape(value: &str) -> String {
             || (char == ' ' && (index == 0 || index == last))
             || (char == '#' && index == 0);
         if is_syntax {
-            escaped.push_str(&format!("\\{:02X}", u32::from(char)));
+            let code = u32::from(char);
+            let digits = [code >> 4, code & 0xf].into_iter().filter_map(|digit| char::from_digit(digit, 16));
+            escaped.push('\\');
+            escaped.extend(digits.map(|digit| digit.to_ascii_uppercase()));
         } else {
             escaped.push(char);
         }

@@ -50,7 +50,6 @@ pub(crate) mod code {
     pub(crate) const INVALID_CREDENTIALS: i64 = 49;
     pub(crate) const INSUFFICIENT_ACCESS: i64 = 50;
     pub(crate) const UNWILLING: i64 = 53;
-    pub(crate) const ENTRY_EXISTS: i64 = 68;
 }
 
 /// The one mapping. For an outcome that is no success.
@@ -72,7 +71,7 @@ pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
         (32, Doing::Writing) => (NotFound, "the entry is gone"),
         (32, _) => (Misconfigured, "the base is not there, or this service may not see it"),
         (68, Doing::Writing) => (ErrorKind::AlreadyExists(None), "the directory has such an entry"),
-        (17 | 16 | 18, _) => (Misconfigured, "the directory does not know an attribute"),
+        (16..=18, _) => (Misconfigured, "the directory does not know an attribute"),
         (19 | 20 | 21 | 64 | 65 | 34, Doing::Writing) => {
             (Rejected(Rejection::Value(None)), "the directory refuses a value")
         }

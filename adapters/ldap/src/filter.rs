@@ -345,17 +345,13 @@ mod tests {
     /// The tags and texts of a written filter, as an outline.
     fn outline(bytes: &[u8]) -> String {
         let mut reader = Reader::new(bytes);
-        let mut told = String::new();
-        while !reader.is_empty() {
-            let (tag, content) = reader.next().unwrap();
-            let inner = if tag & 0x20 == 0 {
-                String::from_utf8_lossy(content).into_owned()
-            } else {
-                outline(content)
-            };
-            told.push_str(&format!("{tag:x}[{inner}]"));
-        }
-        told
+        let told = std::iter::from_fn(|| reader.next().ok()).map(|(tag, content)| {
+            let has_parts = tag & 0x20 != 0;
+            let inner =
+                if has_parts { outline(content) } else { String::from_utf8_lossy(content).into_owned() };
+            format!("{tag:x}[{inner}]")
+        });
+        told.collect::<Vec<_>>().concat()
     }
 
     fn written(filter: &Filter, value: &str) -> Vec<u8> {

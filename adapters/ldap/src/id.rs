@@ -55,7 +55,9 @@ pub(crate) fn guid(value: &[u8]) -> Option<String> {
         if matches!(index, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        text.push_str(&format!("{byte:02x}"));
+        text.extend(
+            [byte >> 4, byte & 0xf].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)),
+        );
     }
     Some(text)
 }
@@ -69,18 +71,21 @@ pub(crate) fn sid(value: &[u8]) -> Option<String> {
         return None;
     }
     let authority = authority.iter().fold(0_u64, |number, byte| number.wrapping_shl(8) | u64::from(*byte));
-    let mut text = format!("S-{revision}-{authority}");
+    let mut words = vec![format!("S-{revision}-{authority}")];
     for part in parts.chunks_exact(4) {
-        let number = u32::from_le_bytes(part.try_into().ok()?);
-        text.push_str(&format!("-{number}"));
+        words.push(u32::from_le_bytes(part.try_into().ok()?).to_string());
     }
-    Some(text)
+    Some(words.join("-"))
 }
 
 fn swapped(bytes: [u8; 16]) -> [u8; 16] {
-    let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
-    let [i, j, k, l, m, n, o, p] = rest;
-    [d, c, b, a, f, e, h, g, i, j, k, l, m, n, o, p]
+    let mut swapped = bytes;
+    for (from, to) in [(0, 4), (4, 6), (6, 8)] {
+        if let Some(group) = swapped.get_mut(from..to) {
+            group.reverse();
+        }
+    }
+    swapped
 }
 
 /// The bytes of a UUID with its four hyphens.

@@ -8,6 +8,8 @@ use crate::message::{Change, Doing, Entry, PASSWORD_POLICY, Request};
 use crate::policy::Policy;
 use crate::session::Answer;
 use crate::write::flag;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use idstore_contract::{
     Account, Call, Error, ErrorKind, NewPassword, PasswordChange, PasswordReason, Rejection, Secret, proof,
 };
@@ -20,6 +22,7 @@ impl Client {
         account: &Account,
         change: &PasswordChange,
     ) -> Result<Account, Error> {
+        let _turn = self.turn(call, &account.user_id).await?;
         let (before, entry) = self.present(call, account).await?;
         self.set_password(call, &entry.dn, &change.password).await?;
         if change.email_verified {
@@ -46,7 +49,7 @@ impl Client {
                 Request::modify(dn, &[replace("unicodePwd", vec![unicode_pwd(password)?])])
             }
             (How::Attribute, new) => {
-                let value = self.attribute_value(new)?;
+                let value = Self::attribute_value(new)?;
                 Request::modify(dn, &[replace(self.plan.password_attribute(), vec![value])])
             }
             (How::Extended | How::UnicodePwd, NewPassword::Hashed(_)) => {
@@ -59,7 +62,7 @@ impl Client {
 
     /// What is written into the attribute of the password. A clear text that looks like a hash would be taken for one, or
     /// for a reference to another service (`{SASL}`).
-    pub(crate) fn attribute_value(&self, new: &NewPassword) -> Result<Secret, Error> {
+    pub(crate) fn attribute_value(new: &NewPassword) -> Result<Secret, Error> {
         match new {
             NewPassword::Hashed(stored) => Ok(stored.hash.clone()),
             NewPassword::Clear(password) => {
@@ -163,12 +166,13 @@ pub(crate) fn accepted(answer: &Answer) -> Result<(), Error> {
     // Active Directory writes its own code in front, with result 1, 19 or 53.
     let own = outcome.text.get(..8).unwrap_or_default().to_ascii_uppercase();
     match (own.as_str(), outcome.code) {
-        ("0000052D", _) => Err(refused(PasswordReason::StorePolicy)),
         ("0000052C", _) => Err(refused(PasswordReason::Malformed)),
         ("0000001F", _) => {
             Err(told(ErrorKind::Misconfigured, "the server takes unicodePwd over TLS alone", outcome))
         }
-        (_, code::CONSTRAINT | code::UNWILLING) => Err(refused(PasswordReason::StorePolicy)),
+        ("0000052D", _) | (_, code::CONSTRAINT | code::UNWILLING) => {
+            Err(refused(PasswordReason::StorePolicy))
+        }
         (_, code::INSUFFICIENT_ACCESS) => {
             Err(told(ErrorKind::Misconfigured, "this service may not set passwords", outcome))
         }
@@ -197,11 +201,7 @@ pub(crate) fn unicode_pwd(password: &Secret) -> Result<Secret, Error> {
 fn random_password() -> Result<Secret, Error> {
     let mut bytes = [0; 24];
     getrandom::fill(&mut bytes).map_err(|_| Error::unexpected("the system gives no random bytes"))?;
-    let mut text = String::from("Aa1-");
-    for byte in bytes {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    Ok(Secret::from(text))
+    Ok(Secret::from(format!("Aa1-{}", URL_SAFE_NO_PAD.encode(bytes))))
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ fn active_directory(outcome: &Outcome) -> Result<Option<Bound>, Error> {
         return Ok(None);
     }
     Ok(Some(match data_code(&outcome.text) {
-        Some(0x52f | 0x530 | 0x531) => Bound::Barred(Standing::Restricted),
+        Some(0x52f..=0x531) => Bound::Barred(Standing::Restricted),
         Some(0x532 | 0x773) => Bound::Barred(Standing::PasswordExpired),
         Some(0x533 | 0x701) => Bound::Barred(Standing::Blocked),
         Some(0x775) => Bound::TooManyAttempts,

@@ -66,9 +66,8 @@ impl Client {
         account: &Account,
         rehash: &Rehash,
     ) -> Result<Rehashed, Error> {
-        let Some((before, entry)) = self.by_id(call, &account.user_id).await? else {
-            return Ok(Rehashed::Overtaken);
-        };
+        let _turn = self.turn(call, &account.user_id).await?;
+        let (before, entry) = self.present(call, account).await?;
         let attribute = self.plan.password_attribute();
         let one = |doing, value: &Secret| Change {
             doing,

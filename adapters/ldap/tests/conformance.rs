@@ -28,7 +28,7 @@ struct OpenLdap {
 #[derive(PartialEq)]
 enum Tls {
     None,
-    StartTls,
+    Started,
     Ldaps,
 }
 
@@ -37,7 +37,7 @@ const PLAIN: OpenLdap = OpenLdap { name: "openldap", tls: Tls::None, hashes: fal
 fn main() -> std::process::ExitCode {
     idstore_conformance::run(&[
         &PLAIN,
-        &OpenLdap { name: "openldap-starttls", tls: Tls::StartTls, ..PLAIN },
+        &OpenLdap { name: "openldap-starttls", tls: Tls::Started, ..PLAIN },
         &OpenLdap { name: "openldap-ldaps", tls: Tls::Ldaps, ..PLAIN },
         &OpenLdap { name: "openldap-hashes", hashes: true, ..PLAIN },
     ])
@@ -50,12 +50,12 @@ impl OpenLdap {
         change(&mut config, "urls", json!([format!("{scheme}://127.0.0.1:{port}")]));
         if self.tls != Tls::None {
             change(&mut config, "ca_file", json!(ca()?));
-            change(&mut config, "start_tls", self.tls == Tls::StartTls);
+            change(&mut config, "start_tls", self.tls == Tls::Started);
         }
         if self.hashes {
             change(&mut config, "password_check", "compare_hash");
             change(&mut config, "password_change", "attribute");
-            change(&mut config["attributes"], "password_hash", "testHash");
+            change(&mut config, "attributes.password_hash", "testHash");
         }
         if setup.offers == Offers::Reading {
             change(&mut config, "offers", json!([]));
@@ -82,7 +82,10 @@ impl OpenLdap {
             _ => "pwdMustChange: TRUE\npwdMinLength: 8\n",
         };
         let unique = setup.uniqueness == Uniqueness::Constraint;
-        let slapd = Slapd::start(&Options { unique, policy, ..Options::default() })?;
+        // Who may do all is not held to the policy.
+        let service_may =
+            if setup.sabotage == Some(Sabotage::CreateFailsHalfWay) { "write" } else { "manage" };
+        let slapd = Slapd::start(&Options { unique, policy, service_may, ..Options::default() })?;
         let port = if self.tls == Tls::Ldaps { slapd.ldaps_port } else { slapd.port };
         let gate = Gate::open(Target::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, port))))
             .await
@@ -201,7 +204,7 @@ impl Behind {
         id.map(|(_, id)| id).ok_or_else(|| "the entry has no entryUUID".into())
     }
 
-    fn entry(&self, user_id: &str) -> Result<Option<(String, Vec<(String, String)>)>, String> {
+    fn entry(&self, user_id: &str) -> Result<Option<server::Found>, String> {
         let found = self.slapd.search("dc=test", "sub", &format!("(entryUUID={user_id})"), &["*", "+"])?;
         Ok(found.into_iter().next())
     }
@@ -233,7 +236,9 @@ impl Behind {
     }
 
     fn set_service_password(&self, password: &str) -> Result<(), String> {
-        self.slapd.modify(SERVICE, &format!("replace: userPassword\nuserPassword: {password}"))
+        self.slapd.modify(SERVICE, &format!("replace: userPassword\nuserPassword: {password}"))?;
+        // The policy would have it changed at once.
+        self.slapd.modify(SERVICE, "replace: pwdReset")
     }
 }
 

@@ -190,7 +190,7 @@ fn check_attributes(config: &Config, problems: &mut Vec<Problem>) {
 fn check_passwords(config: &Config, around: &Surroundings, problems: &mut Vec<Problem>) {
     match (config.password_check, &config.dn_template) {
         (PasswordCheck::DnTemplate, None) => {
-            problems.push(Problem::error("dn_template", "password_check = \"dn_template\" needs it"))
+            problems.push(Problem::error("dn_template", "password_check = \"dn_template\" needs it"));
         }
         (PasswordCheck::DnTemplate, Some(_)) => {}
         (_, Some(_)) => problems

@@ -17,6 +17,8 @@ pub(crate) type Outcome = Result<(), String>;
 /// The account of the service, and its password.
 pub(crate) const SERVICE: &str = "cn=idstore,dc=test";
 pub(crate) const PASSWORD: &str = "idstore-test";
+/// An entry: its DN, and pairs of attribute and value.
+pub(crate) type Found = (String, Vec<(String, String)>);
 /// Where accounts are.
 pub(crate) const PEOPLE: &str = "ou=people,dc=test";
 /// How long a slapd may take to start, a busy machine included.
@@ -159,9 +161,9 @@ impl Slapd {
 
     /// Adds an entry, past the overlays that would refuse it.
     pub(crate) fn add(&self, dn: &str, attributes: &[(&str, &str)]) -> Outcome {
-        let lines: String =
-            attributes.iter().map(|(name, value)| format!("{name}:: {}\n", STANDARD.encode(value))).collect();
-        let ldif = format!("dn:: {}\n{lines}", STANDARD.encode(dn));
+        let line = |(name, value): &(&str, &str)| format!("{name}:: {}\n", STANDARD.encode(value));
+        let lines: Vec<String> = attributes.iter().map(line).collect();
+        let ldif = format!("dn:: {}\n{}", STANDARD.encode(dn), lines.concat());
         self.tool("ldapadd", &["-e", "!relax"], Some(&ldif)).map(drop)
     }
 
@@ -178,7 +180,7 @@ impl Slapd {
         scope: &str,
         filter: &str,
         attributes: &[&str],
-    ) -> Result<Vec<(String, Vec<(String, String)>)>, String> {
+    ) -> Result<Vec<Found>, String> {
         let mut arguments = vec!["-LLL", "-o", "ldif-wrap=no", "-b", base, "-s", scope, filter];
         arguments.extend(attributes);
         Ok(entries(&self.tool("ldapsearch", &arguments, None)?))
@@ -244,17 +246,18 @@ impl Slapd {
         let loaded: String = ["back_mdb", "ppolicy", "unique", "memberof", "argon2", "pw-pbkdf2"]
             .map(|name| format!("moduleload {name}\n"))
             .concat();
-        let mut unique = String::new();
-        if options.unique {
-            unique.push_str("overlay unique\n");
-            for attribute in ["uid", "mail", "telephoneNumber"] {
-                for organization in ["acme", "globex"] {
-                    unique.push_str(&format!(
-                        "unique_uri \"serialize ldap:///{PEOPLE}?{attribute}?sub?(testOrganization={organization})\"\n"
-                    ));
-                }
-            }
-        }
+        let domains = ["uid", "mail", "telephoneNumber"].into_iter().flat_map(|attribute| {
+            ["acme", "globex"].map(|organization| {
+                format!(
+                    "unique_uri \"serialize ldap:///{PEOPLE}?{attribute}?sub?(testOrganization={organization})\"\n"
+                )
+            })
+        });
+        let unique = if options.unique {
+            format!("overlay unique\n{}", domains.collect::<Vec<_>>().concat())
+        } else {
+            String::new()
+        };
         let may = if options.service_may.is_empty() { "manage" } else { options.service_may };
         Ok(format!(
             "{schemas}{SCHEMA}modulepath {modules}\n{loaded}pidfile {folder}/pid\nthreads 4\n\
@@ -284,15 +287,21 @@ impl Drop for Slapd {
     }
 }
 
-/// Sets a key of a configuration.
-pub(crate) fn change(config: &mut Value, key: &str, value: impl Into<Value>) {
-    if let Some(table) = config.as_object_mut() {
-        table.insert(key.to_owned(), value.into());
+/// Sets a key of a configuration, a dotted path.
+pub(crate) fn change(config: &mut Value, path: &str, value: impl Into<Value>) {
+    let mut place = config;
+    for key in path.split('.') {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        let Some(table) = place.as_object_mut() else { return };
+        place = table.entry(key).or_insert(Value::Null);
     }
+    *place = value.into();
 }
 
 /// Reads LDIF, of which no line is folded.
-fn entries(ldif: &str) -> Vec<(String, Vec<(String, String)>)> {
+fn entries(ldif: &str) -> Vec<Found> {
     let mut entries = Vec::new();
     for block in ldif.split("\n\n") {
         let mut lines = block.lines().filter_map(|line| {
