@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "two test programs use this, each a part of it")]
 
+pub(crate) mod ask;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -123,8 +125,12 @@ impl Slapd {
 
     /// Starts it, again on the same ports.
     pub(crate) fn up(&mut self) -> Outcome {
-        let addresses =
-            format!("ldap://127.0.0.1:{} ldaps://127.0.0.1:{} {}", self.port, self.ldaps_port, self.socket());
+        let (port, ldaps) = (self.port, self.ldaps_port);
+        // The second address is one that the certificate does not name.
+        let addresses = format!(
+            "ldap://127.0.0.1:{port} ldap://127.0.0.2:{port} ldaps://127.0.0.1:{ldaps} ldaps://127.0.0.2:{ldaps} {}",
+            self.socket()
+        );
         // It dies with the thread that started it, so that a test that is killed leaves nothing behind.
         let mut slapd = Command::new("setpriv");
         slapd.args([
