@@ -184,7 +184,7 @@ impl Client {
 
     /// One search as the service. Sent again, once, where a pooled session turned out dead.
     pub(crate) async fn search(&self, call: &Call, search: &Search<'_>) -> Result<Found, Error> {
-        let request = search.request(call)?;
+        let request = search.limited(call, u32::try_from(search.entries_max).unwrap_or(u32::MAX))?;
         let mut is_first = true;
         loop {
             match self.search_once(call, &request, search.entries_max).await {
@@ -216,7 +216,8 @@ impl Client {
     /// One page of a search; `cookie` is where it goes on.
     pub(crate) async fn page(&self, call: &Call, search: &Search<'_>, cookie: &[u8]) -> Result<Found, Error> {
         let entries = u32::try_from(search.entries_max).unwrap_or(u32::MAX);
-        let request = search.request(call)?.page(entries, cookie);
+        // A limit would be one of all pages together.
+        let request = search.limited(call, 0)?.page(entries, cookie);
         Ok(self.search_once(call, &request, search.entries_max).await?)
     }
 
@@ -243,12 +244,12 @@ impl Client {
 }
 
 impl Search<'_> {
-    fn request(&self, call: &Call) -> Result<Request, Error> {
+    /// The request, by which the server is to stop after so many entries.
+    fn limited(&self, call: &Call, entries: u32) -> Result<Request, Error> {
         let mut filter = Writer::new();
         self.filter.write(&mut filter, self.values).map_err(|name| {
             Error::misconfigured("a filter has a name that has no value in this call").with("name", name)
         })?;
-        let entries = u32::try_from(self.entries_max).unwrap_or(u32::MAX);
         Ok(Request::search(self.base, self.scope, entries, seconds(call), &filter, self.attributes))
     }
 }

@@ -78,6 +78,8 @@ pub(crate) struct Options {
     pub(crate) global: &'static str,
     /// What the service may do with passwords; `manage` where it may do all.
     pub(crate) service_may: &'static str,
+    /// Rules of access before all others.
+    pub(crate) access: &'static str,
 }
 
 /// A running slapd, stopped and removed when dropped.
@@ -199,6 +201,14 @@ impl Slapd {
         run(&mut tool, input)
     }
 
+    /// A password as the server itself would store it.
+    pub(crate) fn hashed(&self, scheme: &str, module: &str, password: &str) -> Result<String, String> {
+        let mut tool = Command::new("slappasswd");
+        let path = format!("module-path={}", variable("IDSTORE_TEST_SLAPD_MODULES")?);
+        tool.args(["-n", "-o", &path, "-o", &format!("module-load={module}"), "-h", scheme, "-s", password]);
+        run(&mut tool, None)
+    }
+
     /// A configuration that does everything, over a plain session, to be changed.
     pub(crate) fn config(&self) -> Value {
         json!({
@@ -271,7 +281,7 @@ impl Slapd {
              database mdb\nsuffix \"dc=test\"\nrootdn \"cn=root,dc=test\"\nrootpw root\ndirectory {folder}/db\n\
              dbnosync\nmaxsize 67108864\nindex objectClass,uid,mail,entryUUID eq\n{unique}\
              overlay ppolicy\nppolicy_default \"cn=policy,dc=test\"\nppolicy_use_lockout\nppolicy_hash_cleartext\n\
-             overlay memberof\nlimits dn.exact=\"{SERVICE}\" size=unlimited\n\
+             overlay memberof\nlimits dn.exact=\"{SERVICE}\" size=unlimited\n{access}\
              access to attrs=userPassword by dn.exact=\"{SERVICE}\" {may} by self =xw by anonymous auth by * none\n\
              access to * by dn.exact=\"{SERVICE}\" {may} by self read by * none\n",
             folder = self.folder.path().display(),
@@ -279,6 +289,7 @@ impl Slapd {
             cert = variable("IDSTORE_TEST_SLAPD_CERT")?,
             key = variable("IDSTORE_TEST_SLAPD_KEY")?,
             global = options.global,
+            access = options.access,
         ))
     }
 }
