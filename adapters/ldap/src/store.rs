@@ -37,7 +37,7 @@ pub fn open(config: Config, around: &Surroundings) -> std::result::Result<StoreH
     }
     let needs_tls = config.start_tls || config.urls.iter().any(|url| url.starts_with("ldaps://"));
     let tls =
-        needs_tls.then(|| tls::connector(config.ca_file.as_deref())).transpose().unwrap_or_else(|problem| {
+        needs_tls.then(|| tls::trusting(config.ca_file.as_deref())).transpose().unwrap_or_else(|problem| {
             problems.push(problem);
             None
         });

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 
 /// Makes TLS with servers whose certificate is of an authority in the file, or of one that the operating system trusts.
-pub(crate) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, Problem> {
+pub(crate) fn trusting(ca_file: Option<&Path>) -> Result<TlsConnector, Problem> {
     let crypto = Arc::new(aws_lc_rs::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(ca_file)?), crypto.clone())
         .build()

@@ -56,7 +56,7 @@ pub(super) fn compile(config: &Config, around: &Surroundings, problems: &mut Vec
         .groups
         .as_ref()
         .and_then(|groups| GroupPlan::compile(groups, &config.base, config.groups_max, problems));
-    let create = config.create.as_ref().and_then(|create| recipe(create, problems));
+    let create = config.create.as_ref().and_then(|create| recipe(create, &config.base, problems));
     check_parameters(config, around, problems);
     let filter = filter?;
     Some(Plan {
@@ -272,11 +272,13 @@ fn check_parameters(config: &Config, around: &Surroundings, problems: &mut Vec<P
     }
 }
 
-fn recipe(create: &Create, problems: &mut Vec<Problem>) -> Option<Recipe> {
+fn recipe(create: &Create, base: &str, problems: &mut Vec<Problem>) -> Option<Recipe> {
     if create.object_classes.is_empty() {
         problems.push(Problem::error("create.object_classes", "an entry has one object class or more"));
     }
-    let dn = noted(problems, "create.dn", Template::compile(&create.dn, &NEW));
+    // The base is a DN already: it is put in before values are.
+    let text = create.dn.replace("{base}", &base.replace('{', "{{").replace('}', "}}"));
+    let dn = noted(problems, "create.dn", Template::compile(&text, &NEW));
     if dn.as_ref().is_some_and(|dn| dn.names().next().is_none()) {
         problems.push(Problem::error("create.dn", "a DN without a name in braces can be given once"));
     }
