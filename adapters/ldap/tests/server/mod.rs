@@ -202,7 +202,7 @@ impl Slapd {
     }
 
     /// A password as the server itself would store it.
-    pub(crate) fn hashed(&self, scheme: &str, module: &str, password: &str) -> Result<String, String> {
+    pub(crate) fn hashed(scheme: &str, module: &str, password: &str) -> Result<String, String> {
         let mut tool = Command::new("slappasswd");
         let path = format!("module-path={}", variable("IDSTORE_TEST_SLAPD_MODULES")?);
         tool.args(["-n", "-o", &path, "-o", &format!("module-load={module}"), "-h", scheme, "-s", password]);

@@ -105,7 +105,7 @@ async fn formats_of_the_server_are_the_servers_to_compare() -> Outcome {
     // Both of "Correct-Horse-1".
     for (name, scheme, module) in [("argon", "{ARGON2}", "argon2"), ("pbkdf", "{PBKDF2-SHA256}", "pw-pbkdf2")]
     {
-        add(&slapd, name, &slapd.hashed(scheme, module, RIGHT)?, &[])?;
+        add(&slapd, name, &Slapd::hashed(scheme, module, RIGHT)?, &[])?;
     }
     let store = open(slapd.config())?;
     for name in ["argon", "pbkdf"] {

@@ -86,7 +86,7 @@ async fn a_length_of_two_gibibytes_is_not_waited_for() -> Outcome {
 
 #[tokio::test]
 async fn entries_and_references_without_end_are_cut_off() -> Outcome {
-    for operation in [super::peer::entry("uid=x", &[("uid", &[b'x'; 40_000])]), element(0x73, b"")] {
+    for operation in [super::peer::entry("uid=x", &[("uid", &vec![b'x'; 40_000])]), element(0x73, b"")] {
         let operation = Arc::new(operation);
         let peer = Peer::open(move |mut stream| {
             let operation = operation.clone();
