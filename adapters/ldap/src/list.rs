@@ -33,9 +33,10 @@ impl Client {
         };
         let reading = Reading { plan: &self.plan, directory, now: call.now, lookup: None };
         let mut next: BTreeMap<String, Account> = BTreeMap::new();
-        let mut cookie = Vec::new();
+        let (mut cookie, mut seen) = (Vec::new(), 0_usize);
         loop {
             let found = self.page(call, &search, &cookie).await?;
+            seen = seen.saturating_add(found.entries.len());
             for entry in &found.entries {
                 let account = reading.account(entry)?;
                 if after.is_none_or(|after| account.user_id.as_str() > after) {
@@ -52,8 +53,13 @@ impl Client {
                         "the server does not let this service read all entries",
                     ));
                 }
-                None => return Ok(next.into_values().collect()),
+                None => break,
             }
         }
+        // 389 Directory Server answers a paged search of a base that is not there with success.
+        if seen == 0 && !self.is_there(call, &self.plan.base).await? {
+            return Err(Error::misconfigured("the base is not there, or this service may not see it"));
+        }
+        Ok(next.into_values().collect())
     }
 }

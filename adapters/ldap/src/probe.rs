@@ -47,7 +47,8 @@ impl Client {
         Ok(problems)
     }
 
-    async fn is_there(&self, call: &Call, dn: &str) -> Result<bool, Error> {
+    /// Whether the service sees an entry of that DN.
+    pub(crate) async fn is_there(&self, call: &Call, dn: &str) -> Result<bool, Error> {
         match self.read(call, dn, "objectClass", "1.1").await {
             Ok(found) => Ok(found.is_some()),
             Err(error) if error.kind() == ErrorKind::Misconfigured => Ok(false),

@@ -132,7 +132,7 @@ fn nds_number(text: &str) -> Option<i32> {
     digits.parse::<i32>().ok()?.checked_neg()
 }
 
-/// Fixed texts, some with a newline at the end.
+/// Fixed texts, some with a newline at the end. All of them are said before the password is looked at.
 fn freeipa(outcome: &Outcome) -> Option<Bound> {
     if outcome.code != code::UNWILLING {
         return None;
@@ -140,28 +140,32 @@ fn freeipa(outcome: &Outcome) -> Option<Bound> {
     let begins = |with: &str| outcome.text.to_ascii_lowercase().starts_with(with);
     if begins("entry permanently locked") || begins("too many failed logins") {
         Some(Bound::TooManyAttempts)
-    } else if begins("principal expired")
-        || begins("account (or principal) is expired")
-        || begins("account inactivated")
-    {
-        Some(Bound::Barred(Standing::Blocked))
+    } else if begins("principal expired") || begins("account (or principal) is expired") {
+        Some(unproven())
     } else {
         None
     }
 }
 
-/// A lock is result 19, for right and wrong passwords alike; a barred account is 53.
+/// A lock is result 19 and a barred account 53, both for right and wrong passwords alike (measured on 2.3).
 fn ds389(outcome: &Outcome) -> Option<Bound> {
+    let begins = |with: &str| outcome.text.to_ascii_lowercase().starts_with(with);
     match outcome.code {
         code::CONSTRAINT => Some(Bound::TooManyAttempts),
-        code::UNWILLING if outcome.text.to_ascii_lowercase().starts_with("account inactivated") => {
-            Some(Bound::Barred(Standing::Blocked))
-        }
-        code::INVALID_CREDENTIALS if outcome.text.to_ascii_lowercase().starts_with("password expired") => {
+        code::UNWILLING if begins("account inactivated") => Some(unproven()),
+        code::INVALID_CREDENTIALS if begins("password expired") => {
             Some(Bound::Barred(Standing::PasswordExpired))
         }
         _ => None,
     }
+}
+
+/// The account is barred, and the server says so to whoever asks: told as a wrong password, for a right one was not shown.
+fn unproven() -> Bound {
+    tracing::info!(
+        "the directory bars the account before it looks at the password; the login is told as a wrong one"
+    );
+    Bound::Wrong
 }
 
 #[cfg(test)]

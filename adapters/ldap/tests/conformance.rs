@@ -1,20 +1,20 @@
-//! OpenLDAP under the suite: plain, with StartTLS, with ldaps, and with hashes that the daemon compares.
+//! Directories under the suite: OpenLDAP plain, with StartTLS, with ldaps and with hashes that the daemon compares, and
+//! 389 Directory Server.
 
 mod server;
 
 use idstore_conformance::{
-    Backdoor, Fault, Fixture, Gate, Key, Later, Offers, Opened, PARAMETER, Row, Sabotage, Scope, Setup,
-    Target, Uniqueness,
+    Fault, Fixture, Gate, Key, Later, Offers, Opened, Sabotage, Scope, Setup, Target, Uniqueness,
 };
-use idstore_contract::{
-    Ability, ConnectionNeeds, IdentifierKind, PasswordCheck, PasswordWrite, Standings, Surroundings,
-};
+use idstore_contract::{Ability, IdentifierKind, PasswordCheck, PasswordWrite};
 use serde_json::{Value, json};
+use server::ask::open_for;
+use server::behind::{Behind, Words};
+use server::ds389::Ds389;
 use server::{Options, PEOPLE, SERVICE, Slapd, ca, change};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 /// One way to reach a slapd.
@@ -40,6 +40,7 @@ fn main() -> std::process::ExitCode {
         &OpenLdap { name: "openldap-starttls", tls: Tls::Started, ..PLAIN },
         &OpenLdap { name: "openldap-ldaps", tls: Tls::Ldaps, ..PLAIN },
         &OpenLdap { name: "openldap-hashes", hashes: true, ..PLAIN },
+        &Ds389Fixture,
     ])
 }
 
@@ -57,16 +58,7 @@ impl OpenLdap {
             change(&mut config, "password_change", "attribute");
             change(&mut config, "attributes.password_hash", "testHash");
         }
-        if setup.offers == Offers::Reading {
-            change(&mut config, "offers", json!([]));
-        }
-        if setup.uniqueness == Uniqueness::Lock {
-            change(&mut config, "uniqueness", "lock");
-        }
-        if setup.sabotage == Some(Sabotage::LookupLeaks) {
-            change(&mut config, "object_filter", "(objectClass=testPerson)");
-        }
-        change(&mut config, "pool_max", setup.pool_max);
+        set_up(&mut config, setup);
         Ok(config)
     }
 
@@ -91,31 +83,27 @@ impl OpenLdap {
             .await
             .map_err(|error| error.to_string())?;
         let config = self.config(&slapd, gate.port(), setup)?;
-        let config = serde_json::from_value(config).map_err(|error| error.to_string())?;
-        let around = Surroundings {
-            password_write: Some(self.password_write()),
-            connections: vec![ConnectionNeeds {
-                connection: "people".into(),
-                parameters: BTreeSet::from([PARAMETER.to_owned()]),
-                ..ConnectionNeeds::default()
-            }],
-            deadline_max: Some(Duration::from_secs(10)),
-        };
-        let store = idstore_ldap::open(config, &around).map_err(|problems| format!("{problems:?}"))?;
-        let slapd = Arc::new(slapd);
+        let store = open_for(config, self.password_write())?;
         let password = if self.hashes { "testHash" } else { "userPassword" };
-        let backdoor = Behind { slapd: slapd.clone(), password, seeded: AtomicUsize::new(0) };
+        let backdoor = Behind {
+            tools: slapd.tools(),
+            suffix: "dc=test".into(),
+            people: PEOPLE.into(),
+            service: SERVICE.into(),
+            words: Words { password, ..Words::OPENLDAP },
+            seeded: AtomicUsize::new(0),
+        };
         Ok(Opened { store, backdoor: Box::new(backdoor), gate: Some(gate), keep: Box::new(slapd) })
     }
 }
 
-impl Fixture for OpenLdap {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn scope(&self) -> Scope {
-        let mut abilities = BTreeSet::from([
+/// What can be tried on every directory that the server compares passwords for.
+fn scope() -> Scope {
+    Scope {
+        identifiers: &IdentifierKind::ALL,
+        password_check: PasswordCheck::ByStore,
+        password_write: PasswordWrite::ByStore,
+        abilities: BTreeSet::from([
             Ability::Create,
             Ability::Verify,
             Ability::ChangePassword,
@@ -127,36 +115,59 @@ impl Fixture for OpenLdap {
             Ability::List,
             Ability::MarkMigrated,
             Ability::UnmarkMigrated,
-        ]);
-        // With hashes the password is part of the entry: there is no second step.
-        let mut sabotages: &[Sabotage] = &[Sabotage::LookupLeaks, Sabotage::CreateFailsHalfWay];
-        if self.hashes {
-            abilities.insert(Ability::Rehash);
-            sabotages = &[Sabotage::LookupLeaks];
-        }
-        Scope {
-            identifiers: &IdentifierKind::ALL,
-            password_check: if self.hashes { PasswordCheck::ByProxy } else { PasswordCheck::ByStore },
-            password_write: self.password_write(),
-            abilities,
-            keys: &[Key::Uuid],
-            uniqueness: &[Uniqueness::Constraint, Uniqueness::Lock],
-            isolates: true,
-            without_mandatory: Some(|new| new.profile.family_name = None),
-            organization: None,
-            faults: &[
-                Fault::Refused,
-                Fault::Reset,
-                Fault::Frozen,
-                Fault::HalfClosed,
-                Fault::LoginRefused,
-                Fault::StatementBroken,
-            ],
-            sabotages,
-            // As many users are bound at once as the service has sessions.
-            sessions_max: Some(|pool_max| usize::try_from(pool_max).unwrap_or_default().saturating_mul(2)),
-            settles_within: Duration::ZERO,
-        }
+        ]),
+        keys: &[Key::Uuid],
+        uniqueness: &[Uniqueness::Constraint, Uniqueness::Lock],
+        isolates: true,
+        without_mandatory: Some(|new| new.profile.family_name = None),
+        organization: None,
+        faults: &[
+            Fault::Refused,
+            Fault::Reset,
+            Fault::Frozen,
+            Fault::HalfClosed,
+            Fault::LoginRefused,
+            Fault::StatementBroken,
+        ],
+        sabotages: &[Sabotage::LookupLeaks, Sabotage::CreateFailsHalfWay],
+        // As many users are bound at once as the service has sessions.
+        sessions_max: Some(|pool_max| usize::try_from(pool_max).unwrap_or_default().saturating_mul(2)),
+        settles_within: Duration::ZERO,
+    }
+}
+
+/// A 389 Directory Server that wants every password to be changed which somebody else has set.
+struct Ds389Fixture;
+
+impl Ds389Fixture {
+    async fn start(&self, setup: &Setup) -> Result<Opened, String> {
+        let server = Ds389::create()?;
+        let gate = Gate::open(Target::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, server.ldaps_port))))
+            .await
+            .map_err(|error| error.to_string())?;
+        let mut config = server.config(gate.port())?;
+        set_up(&mut config, setup);
+        let store = open_for(config, PasswordWrite::ByStore)?;
+        let backdoor = Behind {
+            tools: server.tools.clone(),
+            suffix: server.suffix.clone(),
+            people: server.people.clone(),
+            service: server.service.clone(),
+            words: Words::DS389,
+            seeded: AtomicUsize::new(0),
+        };
+        Ok(Opened { store, backdoor: Box::new(backdoor), gate: Some(gate), keep: Box::new(server) })
+    }
+}
+
+impl Fixture for Ds389Fixture {
+    fn name(&self) -> &'static str {
+        "ds389"
+    }
+
+    fn scope(&self) -> Scope {
+        // All tests share one server, whose plug-ins would hold for all of them.
+        Scope { uniqueness: &[Uniqueness::Lock], sabotages: &[Sabotage::LookupLeaks], ..scope() }
     }
 
     fn open<'a>(&'a self, setup: &'a Setup) -> Later<'a, Result<Opened, String>> {
@@ -164,126 +175,38 @@ impl Fixture for OpenLdap {
     }
 }
 
-/// The directory, without the adapter.
-struct Behind {
-    slapd: Arc<Slapd>,
-    /// The attribute of the password.
-    password: &'static str,
-    seeded: AtomicUsize,
+/// What a setup changes in every configuration.
+fn set_up(config: &mut Value, setup: &Setup) {
+    if setup.offers == Offers::Reading {
+        change(config, "offers", json!([]));
+    }
+    if setup.uniqueness == Uniqueness::Lock {
+        change(config, "uniqueness", "lock");
+    }
+    if setup.sabotage == Some(Sabotage::LookupLeaks) {
+        change(config, "object_filter", "(objectClass=testPerson)");
+    }
+    change(config, "pool_max", setup.pool_max);
 }
 
-impl Behind {
-    fn put(&self, row: &Row) -> Result<String, String> {
-        let number = self.seeded.fetch_add(1, Ordering::Relaxed);
-        let name = format!("seed-{number}");
-        let dn = format!("cn={name},{PEOPLE}");
-        let flag = |is_so: bool| Some(if is_so { "TRUE" } else { "FALSE" });
-        let standings = row.standings;
-        let attributes = [
-            ("objectClass", Some("inetOrgPerson")),
-            ("objectClass", Some("testPerson")),
-            ("cn", Some(name.as_str())),
-            ("testOrganization", Some(row.organization.as_str())),
-            ("mail", row.email.as_deref()),
-            ("testEmailVerified", flag(row.email_verified)),
-            ("uid", row.username.as_deref()),
-            ("telephoneNumber", row.phone_number.as_deref()),
-            ("testPhoneVerified", flag(row.phone_verified)),
-            ("givenName", row.given_name.as_deref()),
-            ("sn", row.family_name.as_deref()),
-            (self.password, row.password.as_deref()),
-            ("testBlocked", flag(standings.blocked)),
-            ("pwdAccountLockedTime", standings.locked.then_some("20260101000000Z")),
-            ("pwdReset", standings.password_expired.then_some("TRUE")),
-        ];
-        let attributes: Vec<(&str, &str)> =
-            attributes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        self.slapd.add(&dn, &attributes)?;
-        let found = self.slapd.search(&dn, "base", "(objectClass=*)", &["entryUUID"])?;
-        let id = found.into_iter().flat_map(|(_, attributes)| attributes).next();
-        id.map(|(_, id)| id).ok_or_else(|| "the entry has no entryUUID".into())
+impl Fixture for OpenLdap {
+    fn name(&self) -> &'static str {
+        self.name
     }
 
-    fn entry(&self, user_id: &str) -> Result<Option<server::Found>, String> {
-        let found = self.slapd.search("dc=test", "sub", &format!("(entryUUID={user_id})"), &["*", "+"])?;
-        Ok(found.into_iter().next())
-    }
-
-    fn row(&self, attributes: &[(String, String)]) -> Row {
-        let text = |name: &str| {
-            let found = attributes.iter().find(|(found, _)| found.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.clone())
-        };
-        let flag = |name: &str| text(name).as_deref() == Some("TRUE");
-        Row {
-            email: text("mail"),
-            email_verified: flag("testEmailVerified"),
-            username: text("uid"),
-            phone_number: text("telephoneNumber"),
-            phone_verified: flag("testPhoneVerified"),
-            given_name: text("givenName"),
-            family_name: text("sn"),
-            password: text(self.password),
-            salt: None,
-            standings: Standings {
-                blocked: flag("testBlocked"),
-                locked: text("pwdAccountLockedTime").is_some(),
-                restricted: false,
-                password_expired: flag("pwdReset"),
-            },
-            organization: text("testOrganization").unwrap_or_default(),
+    fn scope(&self) -> Scope {
+        let mut scope = scope();
+        // With hashes the password is part of the entry: there is no second step.
+        if self.hashes {
+            scope.password_check = PasswordCheck::ByProxy;
+            scope.password_write = PasswordWrite::Hashed;
+            scope.abilities.insert(Ability::Rehash);
+            scope.sabotages = &[Sabotage::LookupLeaks];
         }
+        scope
     }
 
-    fn set_service_password(&self, password: &str) -> Result<(), String> {
-        self.slapd.modify(SERVICE, &format!("replace: userPassword\nuserPassword: {password}"))?;
-        // The policy would have it changed at once.
-        self.slapd.modify(SERVICE, "replace: pwdReset")
-    }
-}
-
-impl Backdoor for Behind {
-    fn seed<'a>(&'a self, row: &'a Row) -> Later<'a, Result<String, String>> {
-        Box::pin(async { self.put(row) })
-    }
-
-    fn peek<'a>(&'a self, user_id: &'a str) -> Later<'a, Result<Option<Row>, String>> {
-        Box::pin(async { Ok(self.entry(user_id)?.map(|(_, attributes)| self.row(&attributes))) })
-    }
-
-    fn remove<'a>(&'a self, user_id: &'a str) -> Later<'a, Result<(), String>> {
-        Box::pin(async {
-            let (dn, _) = self.entry(user_id)?.ok_or("there is no such entry")?;
-            self.slapd.tool("ldapdelete", &[&dn], None).map(drop)
-        })
-    }
-
-    fn count(&self) -> Later<'_, Result<usize, String>> {
-        Box::pin(async {
-            self.slapd.search("dc=test", "sub", "(objectClass=testPerson)", &["1.1"]).map(|found| found.len())
-        })
-    }
-
-    fn strike(&self, fault: Fault) -> Later<'_, Result<(), String>> {
-        Box::pin(async move {
-            match fault {
-                Fault::LoginRefused => self.set_service_password("another"),
-                _ => self.slapd.tool("ldapmodrdn", &["-r", PEOPLE, "ou=gone"], None).map(drop),
-            }
-        })
-    }
-
-    fn heal(&self, fault: Fault) -> Later<'_, Result<(), String>> {
-        Box::pin(async move {
-            match fault {
-                Fault::LoginRefused => self.set_service_password(server::PASSWORD),
-                _ => self.slapd.tool("ldapmodrdn", &["-r", "ou=gone,dc=test", "ou=people"], None).map(drop),
-            }
-        })
-    }
-
-    /// The server goes with the last who holds it.
-    fn close(&self) -> Later<'_, Result<(), String>> {
-        Box::pin(async { Ok(()) })
+    fn open<'a>(&'a self, setup: &'a Setup) -> Later<'a, Result<Opened, String>> {
+        Box::pin(self.start(setup))
     }
 }

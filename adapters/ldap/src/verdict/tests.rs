@@ -108,7 +108,7 @@ fn ds389_locks_with_19_and_bars_with_53() {
         plain(Directory::Ds389, 19, "Exceed password retry limit. Contact system administrator to reset."),
         TOO_MANY
     );
-    assert_eq!(plain(Directory::Ds389, 53, "Account inactivated. Contact system administrator."), BLOCKED);
+    assert_eq!(plain(Directory::Ds389, 53, "Account inactivated. Contact system administrator."), WRONG);
     assert_eq!(plain(Directory::Ds389, 49, "password expired!"), EXPIRED);
     assert_eq!(
         plain(Directory::Ds389, 53, "Unauthenticated binds are not allowed"),
@@ -122,8 +122,8 @@ fn freeipa_has_four_texts_under_one_code() {
     for (text, expected) in [
         ("Entry permanently locked.\n", TOO_MANY),
         ("Too many failed logins.\n", TOO_MANY),
-        ("Principal expired", BLOCKED),
-        ("Account inactivated. Contact system administrator.", BLOCKED),
+        ("Principal expired", WRONG),
+        ("Account inactivated. Contact system administrator.", WRONG),
     ] {
         assert_eq!(plain(Directory::Freeipa, 53, text), expected, "{text}");
     }

@@ -23,10 +23,16 @@ pub(crate) fn around() -> Surroundings {
     }
 }
 
-/// Opens a store.
+/// Opens a store whose directory hashes.
 pub(crate) fn open(config: Value) -> Result<StoreHandle, String> {
+    open_for(config, PasswordWrite::ByStore)
+}
+
+/// Opens a store to which new passwords are handed over in that way.
+pub(crate) fn open_for(config: Value, write: PasswordWrite) -> Result<StoreHandle, String> {
     let config = serde_json::from_value(config).map_err(|error| error.to_string())?;
-    idstore_ldap::open(config, &around()).map_err(|problems| format!("{problems:?}"))
+    let around = Surroundings { password_write: Some(write), ..around() };
+    idstore_ldap::open(config, &around).map_err(|problems| format!("{problems:?}"))
 }
 
 /// A call with so much time, at the time that the tests take for now.

@@ -3,15 +3,16 @@
 #![allow(dead_code, reason = "two test programs use this, each a part of it")]
 
 pub(crate) mod ask;
+pub(crate) mod behind;
+pub(crate) mod ds389;
+pub(crate) mod tools;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tools::{Found, Tools, run};
 
 /// What a test ends with; the text says what broke the promise.
 pub(crate) type Outcome = Result<(), String>;
@@ -19,8 +20,6 @@ pub(crate) type Outcome = Result<(), String>;
 /// The account of the service, and its password.
 pub(crate) const SERVICE: &str = "cn=idstore,dc=test";
 pub(crate) const PASSWORD: &str = "idstore-test";
-/// An entry: its DN, and pairs of attribute and value.
-pub(crate) type Found = (String, Vec<(String, String)>);
 /// Where accounts are.
 pub(crate) const PEOPLE: &str = "ou=people,dc=test";
 /// How long a slapd may take to start, a busy machine included.
@@ -167,21 +166,22 @@ impl Slapd {
         std::fs::remove_file(self.path("pid")).map_err(|error| error.to_string())
     }
 
+    /// OpenLDAP's programs, over the unix socket.
+    pub(crate) fn tools(&self) -> Tools {
+        Tools { url: self.socket(), dn: "cn=root,dc=test", password: "root", relax: true }
+    }
+
     /// Adds an entry, past the overlays that would refuse it.
     pub(crate) fn add(&self, dn: &str, attributes: &[(&str, &str)]) -> Outcome {
-        let line = |(name, value): &(&str, &str)| format!("{name}:: {}\n", STANDARD.encode(value));
-        let lines: Vec<String> = attributes.iter().map(line).collect();
-        let ldif = format!("dn:: {}\n{}", STANDARD.encode(dn), lines.concat());
-        self.tool("ldapadd", &["-e", "!relax"], Some(&ldif)).map(drop)
+        self.tools().add(dn, attributes)
     }
 
     /// Modifies an entry: lines of LDIF after `changetype`.
     pub(crate) fn modify(&self, dn: &str, lines: &str) -> Outcome {
-        let ldif = format!("dn:: {}\nchangetype: modify\n{lines}\n", STANDARD.encode(dn));
-        self.tool("ldapmodify", &["-e", "!relax"], Some(&ldif)).map(drop)
+        self.tools().modify(dn, lines)
     }
 
-    /// The entries that a search finds: the DN, and pairs of attribute and value.
+    /// The entries that a search finds.
     pub(crate) fn search(
         &self,
         base: &str,
@@ -189,16 +189,7 @@ impl Slapd {
         filter: &str,
         attributes: &[&str],
     ) -> Result<Vec<Found>, String> {
-        let mut arguments = vec!["-LLL", "-o", "ldif-wrap=no", "-b", base, "-s", scope, filter];
-        arguments.extend(attributes);
-        Ok(entries(&self.tool("ldapsearch", &arguments, None)?))
-    }
-
-    /// Runs one of OpenLDAP's programs as the directory's own root.
-    pub(crate) fn tool(&self, name: &str, arguments: &[&str], input: Option<&str>) -> Result<String, String> {
-        let mut tool = Command::new(name);
-        tool.args(["-x", "-H", &self.socket(), "-D", "cn=root,dc=test", "-w", "root"]).args(arguments);
-        run(&mut tool, input)
+        self.tools().search(base, scope, filter, attributes)
     }
 
     /// A password as the server itself would store it.
@@ -211,38 +202,9 @@ impl Slapd {
 
     /// A configuration that does everything, over a plain session, to be changed.
     pub(crate) fn config(&self) -> Value {
-        json!({
-            "urls": [format!("ldap://127.0.0.1:{}", self.port)],
-            "directory": "openldap",
-            "bind_dn": SERVICE,
-            "bind_password": { "file": self.path("password") },
-            "base": PEOPLE,
-            "object_filter": "(&(objectClass=testPerson)(testOrganization={param.org}))",
-            "filter": "(|(mail={identifier})(uid={identifier})(telephoneNumber={identifier}))",
-            "password_change": "extended",
-            "email_verified": "attribute",
-            "attributes": {
-                "user_id": "entryUUID", "email": "mail", "email_verified": "testEmailVerified",
-                "username": "uid", "phone_number": "telephoneNumber", "phone_verified": "testPhoneVerified",
-                "given_name": "givenName", "family_name": "sn", "created_at": "createTimestamp",
-                "blocked": "testBlocked", "password_changed_at": "pwdChangedTime", "migrated": "testMigrated",
-                "param": { "org": "testOrganization" },
-            },
-            "offers": [
-                "create", "verify", "change_password", "change_email", "change_username", "change_phone_number",
-                "delete", "list", "mark_migrated",
-            ],
-            "create": {
-                "dn": "uid={username},ou=people,dc=test",
-                "object_classes": ["inetOrgPerson", "testPerson"],
-                "attributes": {
-                    "uid": "{username}", "mail": "{email}", "telephoneNumber": "{phone_number}",
-                    "cn": "{username}", "givenName": "{given_name}", "sn": "{family_name}",
-                    "testEmailVerified": "{email_verified}", "testPhoneVerified": "{phone_verified}",
-                    "testOrganization": "{param.org}",
-                },
-            },
-        })
+        let mut config = config(&self.path("password"), PEOPLE, SERVICE);
+        change(&mut config, "urls", json!([format!("ldap://127.0.0.1:{}", self.port)]));
+        config
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -317,42 +279,40 @@ pub(crate) fn change(config: &mut Value, path: &str, value: impl Into<Value>) {
     *place = value.into();
 }
 
-/// Reads LDIF, of which no line is folded.
-fn entries(ldif: &str) -> Vec<Found> {
-    let mut entries = Vec::new();
-    for block in ldif.split("\n\n") {
-        let mut lines = block.lines().filter_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            Some(match value.strip_prefix(':') {
-                Some(encoded) => {
-                    let bytes = STANDARD.decode(encoded.trim()).unwrap_or_default();
-                    (name.to_owned(), String::from_utf8_lossy(&bytes).into_owned())
-                }
-                None => (name.to_owned(), value.strip_prefix(' ').unwrap_or(value).to_owned()),
-            })
-        });
-        if let Some((name, dn)) = lines.next()
-            && name == "dn"
-        {
-            entries.push((dn, lines.collect()));
-        }
-    }
-    entries
-}
-
-fn run(command: &mut Command, input: Option<&str>) -> Result<String, String> {
-    let name = command.get_program().display().to_string();
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| format!("{name}: {error}"))?;
-    if let Some(mut pipe) = child.stdin.take() {
-        pipe.write_all(input.unwrap_or_default().as_bytes()).map_err(|error| error.to_string())?;
-    }
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)))
-    }
+/// A configuration that does everything for accounts below `people`, to be changed; it has no server yet.
+pub(crate) fn config(password: &Path, people: &str, service: &str) -> Value {
+    json!({
+        "urls": [],
+        "directory": "openldap",
+        "bind_dn": service,
+        "bind_password": { "file": password },
+        "base": people,
+        "object_filter": "(&(objectClass=testPerson)(testOrganization={param.org}))",
+        "filter": "(|(mail={identifier})(uid={identifier})(telephoneNumber={identifier}))",
+        "password_change": "extended",
+        "email_verified": "attribute",
+        "attributes": {
+            "user_id": "entryUUID", "email": "mail", "email_verified": "testEmailVerified",
+            "username": "uid", "phone_number": "telephoneNumber", "phone_verified": "testPhoneVerified",
+            "given_name": "givenName", "family_name": "sn", "created_at": "createTimestamp",
+            "blocked": "testBlocked", "password_changed_at": "pwdChangedTime", "migrated": "testMigrated",
+            "param": { "org": "testOrganization" },
+        },
+        "offers": [
+            "create", "verify", "change_password", "change_email", "change_username", "change_phone_number",
+            "delete", "list", "mark_migrated",
+        ],
+        "create": {
+            "dn": "uid={username},{base}",
+            "object_classes": ["inetOrgPerson", "testPerson"],
+            "attributes": {
+                "uid": "{username}", "mail": "{email}", "telephoneNumber": "{phone_number}",
+                "cn": "{username}", "givenName": "{given_name}", "sn": "{family_name}",
+                "testEmailVerified": "{email_verified}", "testPhoneVerified": "{phone_verified}",
+                "testOrganization": "{param.org}",
+            },
+        },
+    })
 }
 
 fn free_port() -> Result<u16, String> {

@@ -38,7 +38,7 @@ async fn a_list_goes_through_all_pages_of_the_protocol() -> Outcome {
         )
     };
     let ldif: Vec<String> = (0..1200).map(one).collect();
-    slapd.tool("ldapadd", &["-e", "!relax"], Some(&ldif.concat()))?;
+    slapd.tools().run("ldapadd", &["-e", "!relax"], Some(&ldif.concat()))?;
     let store = open(slapd.config())?;
     let (mut ids, mut after) = (Vec::new(), None::<String>);
     loop {
