@@ -150,7 +150,10 @@ impl Client {
         changes: &[Change],
         proven: impl Fn(&Account) -> Result<(), Error> + Send,
     ) -> Result<Account, Error> {
-        self.modify(call, &entry.dn, changes).await?;
+        // A modification of nothing is refused by some servers.
+        if !changes.is_empty() {
+            self.modify(call, &entry.dn, changes).await?;
+        }
         let (mut read, shown) = self.present(call, before).await?;
         if let Err(error) = proven(&read) {
             let undone = self.modify(call, &entry.dn, &undoing(entry, changes)).await;

@@ -10,6 +10,7 @@
 mod server;
 
 mod specific {
+    mod active_directory;
     mod groups;
     mod limits;
     mod login;

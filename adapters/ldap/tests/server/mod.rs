@@ -5,6 +5,7 @@
 pub(crate) mod ask;
 pub(crate) mod behind;
 pub(crate) mod ds389;
+pub(crate) mod samba;
 pub(crate) mod tools;
 
 use serde_json::{Value, json};
