@@ -1,5 +1,5 @@
 //! Directories under the suite: OpenLDAP plain, with StartTLS, with ldaps and with hashes that the daemon compares, and
-//! 389 Directory Server.
+//! 389 Directory Server, and Samba as Active Directory.
 
 mod server;
 
@@ -11,9 +11,12 @@ use serde_json::{Value, json};
 use server::ask::open_for;
 use server::behind::{Behind, Words};
 use server::ds389::Ds389;
+use server::samba::Samba;
+use server::unit::Unit;
 use server::{Options, PEOPLE, SERVICE, Slapd, ca, change};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -41,6 +44,7 @@ fn main() -> std::process::ExitCode {
         &OpenLdap { name: "openldap-ldaps", tls: Tls::Ldaps, ..PLAIN },
         &OpenLdap { name: "openldap-hashes", hashes: true, ..PLAIN },
         &Ds389Fixture,
+        &Domain,
     ])
 }
 
@@ -168,6 +172,44 @@ impl Fixture for Ds389Fixture {
     fn scope(&self) -> Scope {
         // All tests share one server, whose plug-ins would hold for all of them.
         Scope { uniqueness: &[Uniqueness::Lock], sabotages: &[Sabotage::LookupLeaks], ..scope() }
+    }
+
+    fn open<'a>(&'a self, setup: &'a Setup) -> Later<'a, Result<Opened, String>> {
+        Box::pin(self.start(setup))
+    }
+}
+
+/// Active Directory, as Samba plays it.
+struct Domain;
+
+impl Domain {
+    async fn start(&self, setup: &Setup) -> Result<Opened, String> {
+        let samba = Samba::create()?;
+        let gate = Gate::open(Target::Tcp(samba.ldaps)).await.map_err(|error| error.to_string())?;
+        let mut config = samba.config(gate.port())?;
+        set_up(&mut config, setup);
+        if setup.sabotage == Some(Sabotage::LookupLeaks) {
+            change(&mut config, "object_filter", "(objectClass=user)");
+        }
+        let store = open_for(config, PasswordWrite::ByStore)?;
+        let backdoor = Unit::new(Arc::new(samba));
+        Ok(Opened { store, backdoor: Box::new(backdoor), gate: Some(gate), keep: Box::new(()) })
+    }
+}
+
+impl Fixture for Domain {
+    fn name(&self) -> &'static str {
+        "active-directory"
+    }
+
+    fn scope(&self) -> Scope {
+        Scope {
+            uniqueness: &[Uniqueness::Lock],
+            sabotages: &[Sabotage::LookupLeaks],
+            // An account needs nothing but its name.
+            without_mandatory: None,
+            ..scope()
+        }
     }
 
     fn open<'a>(&'a self, setup: &'a Setup) -> Later<'a, Result<Opened, String>> {

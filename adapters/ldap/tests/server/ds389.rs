@@ -28,7 +28,7 @@ impl Ds389 {
         let port = variable("IDSTORE_TEST_DS389_PORT")?;
         let tools = Tools {
             url: format!("ldap://127.0.0.1:{port}"),
-            dn: ROOT,
+            dn: ROOT.into(),
             password: "directory-manager",
             relax: false,
         };

@@ -7,6 +7,7 @@ pub(crate) mod behind;
 pub(crate) mod ds389;
 pub(crate) mod samba;
 pub(crate) mod tools;
+pub(crate) mod unit;
 
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, TcpListener};
@@ -169,7 +170,7 @@ impl Slapd {
 
     /// OpenLDAP's programs, over the unix socket.
     pub(crate) fn tools(&self) -> Tools {
-        Tools { url: self.socket(), dn: "cn=root,dc=test", password: "root", relax: true }
+        Tools { url: self.socket(), dn: "cn=root,dc=test".into(), password: "root", relax: true }
     }
 
     /// Adds an entry, past the overlays that would refuse it.

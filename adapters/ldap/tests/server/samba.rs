@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 const DOMAIN: &str = "DC=ad,DC=example,DC=org";
+/// So many wrong passwords lock an account.
+pub(crate) const LOCKS_AFTER: usize = 25;
 /// The control by which Samba's own programs set what is the server's to set.
 const BYPASS: &str = "local_oid:1.3.6.1.4.1.7165.4.3.20:1";
 
@@ -31,7 +33,7 @@ impl Samba {
         let address = variable("IDSTORE_TEST_SAMBA_ADDRESS")?;
         let tools = Tools {
             url: format!("ldaps://{address}"),
-            dn: "administrator@ad.example.org",
+            dn: "administrator@ad.example.org".into(),
             password: "Passw0rd-Admin-1",
             relax: false,
         };
@@ -67,8 +69,19 @@ impl Samba {
         self.tools.add_bytes(dn, &attributes)
     }
 
+    /// Locks an account, as anybody can: by as many wrong passwords as the domain takes.
+    pub(crate) fn lock(&self, dn: &str) -> Outcome {
+        let guess = Tools { dn: dn.to_owned(), password: "wrong", ..self.tools.clone() };
+        for _ in 0..LOCKS_AFTER {
+            if guess.search("", "base", "(objectClass=*)", &["1.1"]).is_ok() {
+                return Err("a wrong password signs in".into());
+            }
+        }
+        Ok(())
+    }
+
     /// Sets what only the server itself sets.
-    pub(crate) fn force(&self, dn: &str, line: &str) -> Outcome {
+    pub(crate) fn force(dn: &str, line: &str) -> Outcome {
         let attribute = line.split(':').next().unwrap_or_default();
         let ldif = format!("dn: {dn}\nchangetype: modify\nreplace: {attribute}\n{line}\n");
         let root = run(Command::new("id").arg("-u"), None)?.trim() == "0";
@@ -118,6 +131,6 @@ impl Samba {
 }
 
 /// A password as the server takes it.
-fn unicode(password: &str) -> Vec<u8> {
+pub(crate) fn unicode(password: &str) -> Vec<u8> {
     format!("\"{password}\"").encode_utf16().flat_map(u16::to_le_bytes).collect()
 }

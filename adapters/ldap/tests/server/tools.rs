@@ -13,7 +13,7 @@ pub(crate) type Found = (String, Vec<(String, String)>);
 #[derive(Clone)]
 pub(crate) struct Tools {
     pub(crate) url: String,
-    pub(crate) dn: &'static str,
+    pub(crate) dn: String,
     pub(crate) password: &'static str,
     /// Goes past what would refuse an entry.
     pub(crate) relax: bool,
@@ -69,7 +69,7 @@ impl Tools {
         let mut tool = Command::new(name);
         // A certificate names the address that the adapter uses, which may be another one.
         tool.env("LDAPTLS_REQCERT", "never");
-        tool.args(["-x", "-H", &self.url, "-D", self.dn, "-w", self.password]).args(arguments);
+        tool.args(["-x", "-H", &self.url, "-D", &self.dn, "-w", self.password]).args(arguments);
         run(&mut tool, input)
     }
 
@@ -102,8 +102,10 @@ fn entries(ldif: &str) -> Vec<Found> {
             let (name, value) = line.split_once(':')?;
             Some(match value.strip_prefix(':') {
                 Some(encoded) => {
+                    // What is no text stays as it is written.
                     let bytes = STANDARD.decode(encoded.trim()).unwrap_or_default();
-                    (name.to_owned(), String::from_utf8_lossy(&bytes).into_owned())
+                    let text = String::from_utf8(bytes).unwrap_or_else(|_| encoded.trim().to_owned());
+                    (name.to_owned(), text)
                 }
                 None => (name.to_owned(), value.strip_prefix(' ').unwrap_or(value).to_owned()),
             })

@@ -1,7 +1,7 @@
 //! Active Directory, as Samba plays it: every state of an account, keys, groups, and what a new password heals.
 
 use crate::server::ask::{account, call, change_password, create, find, login, open, same};
-use crate::server::samba::Samba;
+use crate::server::samba::{LOCKS_AFTER, Samba};
 use crate::server::{Outcome, change, ensure};
 use idstore_conformance::{Gate, Target};
 use idstore_contract::{Account, Deleted, IdentifierChange, IdentifierKind, Lookup, Purpose, StoreHandle};
@@ -9,8 +9,6 @@ use serde_json::{Value, json};
 
 const RIGHT: &str = "Correct-Horse-1";
 const OTHER: &str = "Correct-Horse-2";
-/// So many wrong passwords lock an account.
-const LOCKS_AFTER: usize = 25;
 
 /// The domain, and a way to it under the name that its certificate has.
 async fn domain() -> Result<(Samba, Gate), String> {
@@ -62,7 +60,7 @@ async fn each_state_is_told_after_the_right_password_alone() -> Outcome {
         same(name, &expected, &told(&store, name).await?)?;
     }
     let dn = add(&samba, "old", &[])?;
-    samba.force(&dn, "pwdLastSet: 132000000000000000")?;
+    Samba::force(&dn, "pwdLastSet: 132000000000000000")?;
     let expected = ("barred, password_expired".to_owned(), "mismatch".to_owned(), "password_expired");
     same("old", &expected, &told(&store, "old").await?)
 }
@@ -89,7 +87,7 @@ async fn a_new_password_heals_one_that_had_to_be_changed() -> Outcome {
     let must = add(&samba, "must", &[])?;
     samba.tools.modify(&must, "replace: pwdLastSet\npwdLastSet: 0")?;
     let old = add(&samba, "old", &[])?;
-    samba.force(&old, "pwdLastSet: 132000000000000000")?;
+    Samba::force(&old, "pwdLastSet: 132000000000000000")?;
     for name in ["must", "old"] {
         let found = account(&store, name).await?;
         ensure(found.standings.password_expired, format!("{name} is not told as expired"))?;
