@@ -73,6 +73,7 @@ adapters! {
     Memory("memory", idstore_memory);
     #[cfg(feature = "postgres")] Postgres("postgres", idstore_postgres);
     #[cfg(feature = "sqlite")] Sqlite("sqlite", idstore_sqlite);
+    #[cfg(feature = "ldap")] Ldap("ldap", idstore_ldap);
 }
 
 /// Makes the file of an embedded store with what these statements put into it; for `demo`. The error is a sentence.

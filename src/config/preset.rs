@@ -17,8 +17,12 @@ use std::collections::BTreeMap;
 
 /// The presets of this build: a name and a file each.
 pub const PRESETS: &[(&str, &str)] = &[
+    ("389ds", include_str!("../../presets/389ds.toml")),
+    ("active-directory", include_str!("../../presets/active-directory.toml")),
     ("django", include_str!("../../presets/django.toml")),
+    ("freeipa", include_str!("../../presets/freeipa.toml")),
     ("generic", include_str!("../../presets/generic.toml")),
+    ("openldap", include_str!("../../presets/openldap.toml")),
 ];
 
 /// A store that asks for a preset.
@@ -111,6 +115,12 @@ pub fn about(preset: &str) -> Option<String> {
     Some(root.get(&["about".to_owned()])?.text()?.to_owned())
 }
 
+/// The adapters that a preset is for.
+pub fn adapters_of(preset: &str) -> Vec<String> {
+    let Some((name, text)) = PRESETS.iter().find(|(name, _)| *name == preset) else { return Vec::new() };
+    Preset::read(name, text).adapters().into_iter().map(str::to_owned).collect()
+}
+
 /// The options of a preset, each with what it takes, its default and its meaning; for help texts.
 pub fn options_of(preset: &str) -> Vec<options::Described> {
     let Some((name, text)) = PRESETS.iter().find(|(name, _)| *name == preset) else { return Vec::new() };
@@ -163,8 +173,8 @@ impl Problem {
 }
 
 /// The tables of a preset's file.
-const TABLES: [&str; 8] =
-    ["about", "adapters", "options", "fragments", "store", "connection", "statements", "variants"];
+const TABLES: [&str; 9] =
+    ["about", "adapters", "leaves", "options", "fragments", "store", "connection", "statements", "variants"];
 
 /// The tables of a variant.
 const VARIANT_TABLES: [&str; 5] = ["when", "fragments", "store", "connection", "statements"];
@@ -216,10 +226,13 @@ impl Preset {
                 }
             }
         }
-        if let Content::Table(members) = &mut store.content {
+        if let Content::Table(members) = &mut store.content
+            && statements.members().next().is_some()
+        {
             members.insert("statements".to_owned(), statements);
         }
-        let filling = template::Filling::new(&choices, &fragments);
+        let leaves = self.list("leaves");
+        let filling = template::Filling::new(&choices, &fragments, &leaves);
         for table in [&mut store, &mut connection] {
             problems.extend(filling.fill(table, &self.document).into_iter().map(Problem::File));
         }
@@ -227,7 +240,12 @@ impl Preset {
     }
 
     fn adapters(&self) -> Vec<&str> {
-        match self.root.get(&["adapters".to_owned()]).map(|node| &node.content) {
+        self.list("adapters")
+    }
+
+    /// A list of texts.
+    fn list(&self, key: &str) -> Vec<&str> {
+        match self.root.get(&[key.to_owned()]).map(|node| &node.content) {
             Some(Content::List(names)) => names.iter().filter_map(Node::text).collect(),
             _ => Vec::new(),
         }

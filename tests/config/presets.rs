@@ -55,11 +55,18 @@ fn preset_store(more: &str) -> String {
 
 #[test]
 fn every_preset_can_be_used_with_each_value_of_its_options() {
-    let tables =
-        [("postgres", "host = \"h\"\ndatabase = \"d\"\nuser = \"u\"\n"), ("sqlite", "path = \"/x\"\n")];
+    let tables = [
+        ("postgres", "host = \"h\"\ndatabase = \"d\"\nuser = \"u\"\n"),
+        ("sqlite", "path = \"/x\"\n"),
+        ("ldap", "urls = [\"ldaps://h\"]\nbase = \"dc=x\"\n"),
+    ];
     for (preset, _) in preset::PRESETS {
         assert!(preset::about(preset).is_some_and(|about| !about.is_empty()), "{preset}");
-        for (adapter, keys) in tables {
+        let adapters = preset::adapters_of(preset);
+        assert!(!adapters.is_empty(), "{preset}");
+        for (adapter, keys) in
+            tables.into_iter().filter(|(adapter, _)| adapters.iter().any(|of| of == adapter))
+        {
             for options in combinations(preset) {
                 let given: Vec<String> =
                     options.iter().map(|(option, value)| format!("{option} = {}", shown(value))).collect();

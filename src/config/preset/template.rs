@@ -7,6 +7,8 @@ use crate::config::locate::{Content, Document, Node, Piece, Pieces, SyntaxError}
 pub(super) struct Filling<'a> {
     choices: &'a Choices,
     fragments: &'a Node,
+    /// Names that are the adapter's own, and stay as they stand.
+    leaves: &'a [&'a str],
 }
 
 /// A placeholder that stands for nothing, at a byte of the text.
@@ -16,8 +18,8 @@ struct Wrong {
 }
 
 impl<'a> Filling<'a> {
-    pub(super) fn new(choices: &'a Choices, fragments: &'a Node) -> Self {
-        Self { choices, fragments }
+    pub(super) fn new(choices: &'a Choices, fragments: &'a Node, leaves: &'a [&'a str]) -> Self {
+        Self { choices, fragments, leaves }
     }
 
     /// Replaces every placeholder in a table.
@@ -64,6 +66,9 @@ impl<'a> Filling<'a> {
     }
 
     fn value(&self, name: &str, with_fragments: bool) -> Result<String, String> {
+        if self.leaves.contains(&name) {
+            return Ok(format!("{{{name}}}"));
+        }
         if let Some(identifier) = self.choices.identifier(name) {
             return Ok(identifier.to_owned());
         }
@@ -139,7 +144,7 @@ mod tests {
         let (_, root, _) = Document::parse("x", preset.to_owned());
         let (choices, _, _) = Choices::read(&root, &BTreeMap::new());
         let fragments = root.get(&["fragments".to_owned()]).unwrap();
-        Filling::new(&choices, fragments).expand(text, true).map_err(|wrong| wrong.why)
+        Filling::new(&choices, fragments, &["uid"]).expand(text, true).map_err(|wrong| wrong.why)
     }
 
     #[test]
@@ -148,6 +153,11 @@ mod tests {
         assert_eq!(text, "SELECT id, users.name FROM users WHERE a = '{\"b\":{}}'");
         assert_eq!(pieces.written(text.find("WHERE").unwrap()), 29);
         assert_eq!(pieces.written(text.find("users.name").unwrap()), 9);
+    }
+
+    #[test]
+    fn a_name_that_is_the_adapters_stays() {
+        assert_eq!(filled("(uid={uid})").unwrap().0, "(uid={uid})");
     }
 
     #[test]

@@ -1,0 +1,128 @@
+//! Distinguished names (RFC 4514): values are escaped here and nowhere else, and the first name of a DN is taken apart.
+//!
+//! A DN that the server answered is otherwise opaque.
+
+/// A value as it stands in a DN: every character that is syntax somewhere, or that nobody sees, as two hex digits.
+pub(crate) fn escape(value: &str) -> String {
+    let last = value.chars().count().saturating_sub(1);
+    let mut escaped = String::with_capacity(value.len());
+    for (index, char) in value.chars().enumerate() {
+        let is_syntax = "\"+,;<>\\=".contains(char)
+            || char.is_ascii_control()
+            || (char == ' ' && (index == 0 || index == last))
+            || (char == '#' && index == 0);
+        if is_syntax {
+            let code = u32::from(char);
+            let digits = [code >> 4, code & 0xf].into_iter().filter_map(|digit| char::from_digit(digit, 16));
+            escaped.push('\\');
+            escaped.extend(digits.map(|digit| digit.to_ascii_uppercase()));
+        } else {
+            escaped.push(char);
+        }
+    }
+    escaped
+}
+
+/// The first name of a DN, as pairs of attribute and value as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rdn(Vec<(String, String)>);
+
+impl Rdn {
+    /// The first name of a DN; `None` where the text is no DN.
+    pub(crate) fn first(dn: &str) -> Option<Self> {
+        let mut pairs = Vec::new();
+        let mut pair = String::new();
+        let mut chars = dn.chars();
+        loop {
+            match chars.next() {
+                Some('\\') => {
+                    pair.push('\\');
+                    pair.push(chars.next()?);
+                }
+                Some('+') => pairs.push(split(&std::mem::take(&mut pair))?),
+                None | Some(',') => {
+                    pairs.push(split(&pair)?);
+                    return Some(Self(pairs));
+                }
+                Some(other) => pair.push(other),
+            }
+        }
+    }
+
+    /// Whether the attribute is part of the name.
+    pub(crate) fn has(&self, attribute: &str) -> bool {
+        self.0.iter().any(|(name, _)| name.eq_ignore_ascii_case(attribute))
+    }
+
+    /// The first value, with its escapes undone; `None` where they are none.
+    pub(crate) fn value(&self) -> Option<String> {
+        let (_, value) = self.0.first()?;
+        let mut bytes = Vec::with_capacity(value.len());
+        let mut rest = value.trim_start().bytes();
+        while let Some(byte) = rest.next() {
+            if byte != b'\\' {
+                bytes.push(byte);
+                continue;
+            }
+            let escaped = rest.next()?;
+            let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            match hex(escaped) {
+                Some(high) => bytes.push(high.wrapping_shl(4) | hex(rest.next()?)?),
+                None => bytes.push(escaped),
+            }
+        }
+        String::from_utf8(bytes).ok()
+    }
+
+    /// The same name with another value of the attribute.
+    pub(crate) fn with(&self, attribute: &str, value: &str) -> String {
+        let pair = |(name, old): &(String, String)| {
+            if name.eq_ignore_ascii_case(attribute) {
+                format!("{name}={}", escape(value))
+            } else {
+                format!("{name}={old}")
+            }
+        };
+        self.0.iter().map(pair).collect::<Vec<_>>().join("+")
+    }
+}
+
+fn split(pair: &str) -> Option<(String, String)> {
+    let (name, value) = pair.split_once('=')?;
+    let name = name.trim();
+    crate::filter::is_attribute(name).then(|| (name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_syntax_is_escaped() {
+        assert_eq!(escape("a,ou=admins"), "a\\2Cou\\3Dadmins");
+        assert_eq!(escape(" #x "), "\\20#x\\20");
+        assert_eq!(escape("#x+y"), "\\23x\\2By");
+        assert_eq!(escape("caf\u{e9} \u{1f40b}\0\n"), "caf\u{e9} \u{1f40b}\\00\\0A");
+        assert_eq!(escape(" "), "\\20");
+    }
+
+    #[test]
+    fn the_first_name_gets_another_value() {
+        let rdn = Rdn::first("cn=a\\, b+UID=old\\2B,ou=people,dc=x").unwrap();
+        assert!(rdn.has("uid") && rdn.has("CN") && !rdn.has("ou"));
+        assert_eq!(rdn.with("uid", "new,one"), "cn=a\\, b+UID=new\\2Cone");
+        assert_eq!(Rdn::first("no name"), None);
+        assert_eq!(Rdn::first("cn=x\\"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_value_it_is_one_name(value in "\\PC+|[,+=#\\\\\"<>; \u{0}]+") {
+            let dn = format!("uid={},ou=people", escape(&value));
+            let rdn = Rdn::first(&dn).unwrap();
+            prop_assert_eq!(rdn.0.len(), 1);
+            prop_assert_eq!(rdn.value(), Some(value));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a server says becomes the contract's error: one function, by result code.
+//!
+//! Kept of what it says: the code, and which of our own steps it was about. Never its text or a DN, for they repeat
+//! values.
+
+use crate::message::Outcome;
+use idstore_contract::{Error, ErrorKind, Rejection};
+use std::io;
+
+/// What was being done: the same code means something else in a lookup and in a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    /// Opening a session: the bind of the service.
+    Binding,
+    /// A search.
+    Reading,
+    /// Anything that changes an entry.
+    Writing,
+}
+
+/// An error, and what it says of the session that it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// The session was dead before the server can have seen the request: a read may be sent again, on another one.
+    pub(crate) repeat: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, repeat: false }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
+/// Result codes (RFC 4511, appendix A) that are looked at one by one.
+pub(crate) mod code {
+    pub(crate) const SUCCESS: i64 = 0;
+    pub(crate) const SIZE_LIMIT: i64 = 4;
+    pub(crate) const NO_SUCH_ATTRIBUTE: i64 = 16;
+    pub(crate) const CONSTRAINT: i64 = 19;
+    pub(crate) const VALUE_EXISTS: i64 = 20;
+    pub(crate) const NO_SUCH_OBJECT: i64 = 32;
+    pub(crate) const INAPPROPRIATE_AUTHENTICATION: i64 = 48;
+    pub(crate) const INVALID_CREDENTIALS: i64 = 49;
+    pub(crate) const INSUFFICIENT_ACCESS: i64 = 50;
+    pub(crate) const UNWILLING: i64 = 53;
+}
+
+/// The one mapping. For an outcome that is no success.
+pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
+    use ErrorKind::{Misconfigured, NotFound, Rejected, Timeout, Unavailable, Unexpected};
+    // Active Directory: the session's bind is not known any more (000004DC).
+    if outcome.code == 1 && outcome.text.starts_with("000004DC") {
+        return told(Unavailable, "the server has forgotten the bind of this session", outcome);
+    }
+    let (kind, message) = match (outcome.code, doing) {
+        (49 | 48, Doing::Binding) => {
+            (Unavailable, "the server refuses the bind of this service; see `bind_dn` and `bind_password`")
+        }
+        (8 | 13, _) => (Misconfigured, "the server wants encryption; use ldaps:// or `start_tls`"),
+        (3 | 85, _) => (Timeout, "the server did not end in time"),
+        (11, _) => (Timeout, "the server's own limit ended the operation"),
+        (51 | 52 | 80 | 81, _) => (Unavailable, "the server does not serve"),
+        (10, _) => (Misconfigured, "the server refers to another one; referrals are not followed"),
+        (32, Doing::Writing) => (NotFound, "the entry is gone"),
+        (32, _) => (Misconfigured, "the base is not there, or this service may not see it"),
+        (68, Doing::Writing) => (ErrorKind::AlreadyExists(None), "the directory has such an entry"),
+        (16..=18, _) => (Misconfigured, "the directory does not know an attribute"),
+        (19 | 20 | 21 | 64 | 65 | 34, Doing::Writing) => {
+            (Rejected(Rejection::Value(None)), "the directory refuses a value")
+        }
+        (50, _) => (Misconfigured, "this service lacks a right"),
+        (53, Doing::Writing) => (Rejected(Rejection::Value(None)), "the directory is unwilling"),
+        (53, _) => (Misconfigured, "the directory is unwilling to answer this service"),
+        (12 | 2, _) => (Misconfigured, "the server does not know the operation or a control"),
+        (34 | 21, _) => (Misconfigured, "the server does not accept a DN or a value of the configuration"),
+        _ => (Unexpected, "the server answered with a result that is not expected here"),
+    };
+    told(kind, message, outcome)
+}
+
+/// An error with the code that the server answered.
+pub(crate) fn told(kind: ErrorKind, message: &'static str, outcome: &Outcome) -> Error {
+    Error::new(kind, message).with("result", outcome.code.to_string())
+}
+
+/// The way to the server failed; `repeat` as in [`Failure`].
+pub(crate) fn lost(repeat: bool) -> Failure {
+    Failure { error: Error::unavailable("the session was lost"), repeat }
+}
+
+/// The server sent what no server should.
+pub(crate) fn nonsense(message: &'static str) -> Failure {
+    Failure { error: Error::unavailable(message), repeat: false }
+}
+
+/// Why nobody could be reached, in words that say where to look.
+pub(crate) fn unreachable(error: &io::Error) -> Error {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    if let Some(tls) = tls {
+        return Error::unavailable("TLS with the server failed").with("reason", tls_reason(tls));
+    }
+    let reason = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "nothing listens there; see `urls`".to_owned(),
+        _ if error.to_string().starts_with("failed to lookup address") => {
+            "the host's name can't be resolved; see `urls`".to_owned()
+        }
+        kind => kind.to_string(),
+    };
+    Error::unavailable("the server can't be reached").with("reason", reason)
+}
+
+/// Why a handshake failed, without the names and times that rustls adds.
+fn tls_reason(error: &rustls::Error) -> &'static str {
+    use rustls::CertificateError as Bad;
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "both enums grow with the library, and a vague word is right then"
+    )]
+    match error {
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            "the certificate is for another name than the one in `urls`"
+        }
+        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => {
+            "the certificate's authority is not trusted; see `ca_file`"
+        }
+        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            "the certificate has expired"
+        }
+        rustls::Error::InvalidCertificate(_) => "the certificate is not acceptable",
+        rustls::Error::AlertReceived(_) => "the server refused the handshake",
+        _ => "the handshake failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(code: i64, doing: Doing) -> ErrorKind {
+        failed(&Outcome { code, text: String::new() }, doing).kind()
+    }
+
+    #[test]
+    fn a_base_that_is_missing_is_never_nobody() {
+        assert_eq!(kind(32, Doing::Reading), ErrorKind::Misconfigured);
+        assert_eq!(kind(10, Doing::Reading), ErrorKind::Misconfigured);
+        let forgotten = Outcome { code: 1, text: "000004DC: LdapErr: DSID-0C090A5C".into() };
+        assert_eq!(failed(&forgotten, Doing::Reading).kind(), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn what_a_server_says_is_not_repeated() {
+        let outcome = Outcome { code: 19, text: "uid=ada,ou=people".into() };
+        assert!(!format!("{:?}", failed(&outcome, Doing::Writing)).contains("ada"));
+    }
+
+    #[test]
+    fn limits_of_the_server_are_timeouts_and_a_busy_one_is_unavailable() {
+        assert_eq!(kind(3, Doing::Reading), ErrorKind::Timeout);
+        assert_eq!(kind(11, Doing::Reading), ErrorKind::Timeout);
+        assert_eq!(kind(51, Doing::Writing), ErrorKind::Unavailable);
+    }
+}

@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod address;
+mod ber;
+mod check;
+mod client;
+mod config;
+mod create;
+mod directory;
+mod dn;
+mod error;
+mod filter;
+mod groups;
+mod id;
+mod list;
+mod message;
+mod opener;
+mod password;
+mod plan;
+mod policy;
+mod pool;
+mod probe;
+mod session;
+mod standing;
+mod store;
+mod template;
+mod times;
+mod tls;
+mod verdict;
+mod write;
+
+pub use config::{
+    Attributes, Config, Create, Delete, EmailVerified, GraceLogins, Groups, Offer, OneOrMany, PasswordChange,
+    PasswordCheck, Uniqueness,
+};
+pub use directory::Directory;
+pub use store::open;

@@ -1,0 +1,168 @@
+//! [`Opener`]: where sessions come from. Servers are tried in the order of `urls`; one that failed rests while another
+//! serves, and is gone back to afterwards.
+
+use crate::error;
+use crate::plan::Plan;
+use crate::session::{Session, Way};
+use idstore_contract::{Error, Secret};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// How long a session may take until it can be used, where there is one server: a lost packet and its repetition, TLS
+/// and a bind.
+const OPEN_MAX: Duration = Duration::from_secs(5);
+/// The same where there are several: a server that hangs must leave time for the next one within a usual deadline.
+const OPEN_MAX_OF_SEVERAL: Duration = Duration::from_secs(1);
+/// After a failure nobody tries the same server again for so long: calls are answered at once, and a server that is back
+/// is found well within a second.
+const REST: Duration = Duration::from_millis(200);
+/// The same after the service's own bind was refused: each try counts against its account.
+const REST_REFUSED: Duration = Duration::from_secs(1);
+/// How long a server that failed is passed over while another one serves.
+const PASSED_OVER: Duration = Duration::from_secs(10);
+/// A session is replaced after so long, so that a server's new address is found.
+const AGE_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// Opens sessions.
+pub(crate) struct Opener {
+    servers: Vec<Server>,
+    /// Who this service is; `None`: nobody, searches are anonymous.
+    service: Option<(String, Secret)>,
+    open_max: Duration,
+}
+
+struct Server {
+    host: String,
+    port: u16,
+    way: Way,
+    /// When it last failed, and how; when it was last tried since.
+    failed: Mutex<Option<Failed>>,
+}
+
+#[derive(Clone)]
+struct Failed {
+    at: Instant,
+    error: Error,
+    rest: Duration,
+}
+
+impl Opener {
+    /// No I/O.
+    pub(crate) fn new(plan: &Plan, tls: Option<&TlsConnector>, service: Option<(String, Secret)>) -> Self {
+        let server = |address: &crate::address::Address| {
+            let way = match (tls, address.name()) {
+                (Some(tls), Some(name)) if address.ldaps => Way::Ldaps(tls.clone(), name),
+                (Some(tls), Some(name)) if plan.start_tls => Way::StartTls(tls.clone(), name),
+                _ => Way::Plain,
+            };
+            Server { host: address.host.clone(), port: address.port, way, failed: Mutex::default() }
+        };
+        let servers: Vec<Server> = plan.addresses.iter().map(server).collect();
+        let open_max = if servers.len() > 1 { OPEN_MAX_OF_SEVERAL } else { OPEN_MAX };
+        Self { servers, service, open_max }
+    }
+
+    /// A session that is this service's.
+    pub(crate) async fn for_service(self: &Arc<Self>) -> Result<Session, Error> {
+        self.open(true).await
+    }
+
+    /// A session that is nobody's yet.
+    pub(crate) async fn for_nobody(self: &Arc<Self>) -> Result<Session, Error> {
+        self.open(false).await
+    }
+
+    /// Whether new work may be given to a session: it is not too old, and not of a server that was only second best.
+    pub(crate) fn may_use(&self, session: &Session) -> bool {
+        let better = self.servers.iter().take(session.server);
+        let rested = |server: &Server| {
+            locked(&server.failed).as_ref().is_none_or(|failed| failed.at.elapsed() > PASSED_OVER)
+        };
+        session.born.elapsed() < AGE_MAX && !better.into_iter().any(rested)
+    }
+
+    /// In a task of its own: when the caller goes, what was found out about a server is still kept.
+    async fn open(self: &Arc<Self>, signed_in: bool) -> Result<Session, Error> {
+        let opener = self.clone();
+        let opening = tokio::spawn(async move { opener.try_all(signed_in).await });
+        opening.await.unwrap_or_else(|_| Err(Error::unexpected("a session could not be opened")))
+    }
+
+    async fn try_all(&self, signed_in: bool) -> Result<Session, Error> {
+        let mut last = None;
+        for passed_over in [false, true] {
+            for (index, server) in self.servers.iter().enumerate() {
+                match server.may_try(passed_over) {
+                    Turn::Not => continue,
+                    Turn::Rests(error) => {
+                        last = Some(error);
+                        continue;
+                    }
+                    Turn::Now => {}
+                }
+                match self.try_one(index, server, signed_in).await {
+                    Ok(session) => return Ok(session),
+                    Err(error) => last = Some(error),
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| Error::unavailable("no server can be reached")))
+    }
+
+    async fn try_one(&self, index: usize, server: &Server, signed_in: bool) -> Result<Session, Error> {
+        let mut rest = REST;
+        let opening = async {
+            let tcp = TcpStream::connect((server.host.as_str(), server.port))
+                .await
+                .map_err(|error| error::unreachable(&error))?;
+            let mut session = Session::open(tcp, &server.way, index).await?;
+            if signed_in && let Some((dn, password)) = &self.service {
+                rest = REST_REFUSED;
+                session.sign_in(dn, password).await?;
+            }
+            Ok(session)
+        };
+        let opened = tokio::time::timeout(self.open_max, opening)
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable("the server did not open a session in time")));
+        *locked(&server.failed) =
+            opened.as_ref().err().map(|error| Failed { at: Instant::now(), error: error.clone(), rest });
+        opened
+    }
+}
+
+/// Whether a server is tried now.
+enum Turn {
+    Now,
+    /// In the other round.
+    Not,
+    /// It failed a moment ago.
+    Rests(Error),
+}
+
+impl Server {
+    /// First those that serve, then those that are passed over. One that is tried again counts as failed until it
+    /// serves, so that a hanging server is waited for by one caller and not by all.
+    fn may_try(&self, passed_over: bool) -> Turn {
+        let mut failed = locked(&self.failed);
+        let Some(known) = failed.as_mut() else { return if passed_over { Turn::Not } else { Turn::Now } };
+        let since = known.at.elapsed();
+        if (since < PASSED_OVER) != passed_over {
+            return Turn::Not;
+        }
+        if since < known.rest {
+            return Turn::Rests(known.error.clone());
+        }
+        if !passed_over {
+            known.at = Instant::now();
+        }
+        Turn::Now
+    }
+}
+
+/// Nothing that is locked here is left half done by a panic.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

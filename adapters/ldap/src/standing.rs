@@ -1,0 +1,183 @@
+//! What an entry says of its account's standing, in the way of each directory.
+//!
+//! Only what is in the entry: what an answer to a bind says is read in `verdict`.
+
+use crate::directory::Directory;
+use crate::message::Entry;
+use crate::times;
+use idstore_contract::{Standings, Timestamp};
+
+/// An account that a policy of OpenLDAP locks for ever: somebody has barred it.
+const LOCKED_FOR_EVER: &str = "000001010000Z";
+
+/// The bits of `userAccountControl` and of its computed sister (MS-ADTS 2.2.16).
+mod bits {
+    pub(super) const DISABLED: i64 = 0x2;
+    pub(super) const LOCKED_OUT: i64 = 0x10;
+    pub(super) const NEVER_EXPIRES: i64 = 0x1_0000;
+    pub(super) const PASSWORD_EXPIRED: i64 = 0x80_0000;
+}
+
+/// The standings that the directory's own attributes show.
+pub(crate) fn standings(
+    directory: Directory,
+    entry: &Entry,
+    now: Timestamp,
+    lockout_secs: Option<u32>,
+) -> Standings {
+    let read = Reading { entry, now };
+    match directory {
+        Directory::Openldap | Directory::Generic => read.password_policy(lockout_secs),
+        Directory::Ds389 => Standings {
+            blocked: read.is_true("nsAccountLock"),
+            locked: read.unlocks_later("accountUnlockTime"),
+            password_expired: read.is_over("passwordExpirationTime"),
+            ..Standings::default()
+        },
+        Directory::Freeipa => Standings {
+            blocked: read.is_true("nsAccountLock") || read.is_over("krbPrincipalExpiration"),
+            locked: read.unlocks_later("accountUnlockTime"),
+            password_expired: read.is_over("krbPasswordExpiration"),
+            ..Standings::default()
+        },
+        Directory::Edirectory => Standings {
+            blocked: read.is_true("loginDisabled") || read.is_over("loginExpirationTime"),
+            locked: read.is_true("lockedByIntruder") && !read.is_over("loginIntruderResetTime"),
+            password_expired: read.is_over("passwordExpirationTime"),
+            ..Standings::default()
+        },
+        Directory::ActiveDirectory => read.active_directory(),
+    }
+}
+
+/// A flag as directories write it.
+pub(crate) fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Some(true),
+        "false" | "0" | "no" | "" => Some(false),
+        _ => None,
+    }
+}
+
+struct Reading<'a> {
+    entry: &'a Entry,
+    now: Timestamp,
+}
+
+impl Reading<'_> {
+    fn password_policy(&self, lockout_secs: Option<u32>) -> Standings {
+        let since = self.entry.text("pwdAccountLockedTime").unwrap_or_default();
+        let blocked = since == LOCKED_FOR_EVER;
+        let locked = !blocked
+            && !since.is_empty()
+            && lockout_secs.is_none_or(|seconds| {
+                let age = times::generalized(since).map(|since| self.now.duration_since(since).as_secs());
+                age.is_none_or(|age| age < i64::from(seconds))
+            });
+        Standings { blocked, locked, password_expired: self.is_true("pwdReset"), ..Standings::default() }
+    }
+
+    fn active_directory(&self) -> Standings {
+        let control = self.number("userAccountControl").unwrap_or(0);
+        let computed = self.number("msDS-User-Account-Control-Computed");
+        let must_change = self.entry.text("pwdLastSet") == Some("0") && control & bits::NEVER_EXPIRES == 0;
+        let expires = self.entry.text("accountExpires").and_then(times::filetime);
+        Standings {
+            blocked: control & bits::DISABLED != 0 || expires.is_some_and(|expires| expires <= self.now),
+            locked: match computed {
+                Some(computed) => computed & bits::LOCKED_OUT != 0,
+                None => self.number("lockoutTime").is_some_and(|since| since != 0),
+            },
+            password_expired: must_change
+                || computed.is_some_and(|computed| computed & bits::PASSWORD_EXPIRED != 0),
+            ..Standings::default()
+        }
+    }
+
+    fn is_true(&self, attribute: &str) -> bool {
+        self.entry.text(attribute).and_then(flag).unwrap_or(false)
+    }
+
+    fn number(&self, attribute: &str) -> Option<i64> {
+        self.entry.text(attribute)?.parse().ok()
+    }
+
+    fn is_over(&self, attribute: &str) -> bool {
+        self.entry.text(attribute).and_then(times::generalized).is_some_and(|time| time <= self.now)
+    }
+
+    /// 389 writes the beginning of 1970 for a lock without end.
+    fn unlocks_later(&self, attribute: &str) -> bool {
+        let time = self.entry.text(attribute).and_then(times::generalized);
+        time.is_some_and(|time| time > self.now || time == Timestamp::UNIX_EPOCH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use idstore_contract::Standing;
+
+    fn now() -> Timestamp {
+        times::generalized("20260131120000Z").unwrap()
+    }
+
+    fn worst(directory: Directory, attributes: &[(&str, &str)]) -> Standing {
+        let attributes =
+            attributes.iter().map(|(name, value)| ((*name).to_owned(), vec![value.as_bytes().to_vec()]));
+        let entry = Entry { dn: "cn=x".into(), attributes: attributes.collect() };
+        standings(directory, &entry, now(), Some(600)).worst()
+    }
+
+    #[test]
+    fn each_directory_tells_states_in_its_own_way() {
+        use Directory::{ActiveDirectory, Ds389, Edirectory, Freeipa, Openldap};
+        use Standing::{Blocked, Locked, Ok, PasswordExpired};
+        for (directory, name, value, expected) in [
+            (Openldap, "pwdAccountLockedTime", "000001010000Z", Blocked),
+            (Openldap, "pwdAccountLockedTime", "", Ok),
+            (Openldap, "pwdAccountLockedTime", "20260131115500Z", Locked),
+            (Openldap, "pwdAccountLockedTime", "20260131114500Z", Ok),
+            (Openldap, "pwdReset", "TRUE", PasswordExpired),
+            (Openldap, "pwdReset", "FALSE", Ok),
+            (Ds389, "nsAccountLock", "true", Blocked),
+            (Ds389, "nsAccountLock", "FALSE", Ok),
+            (Ds389, "accountUnlockTime", "20260131130000Z", Locked),
+            (Ds389, "accountUnlockTime", "19700101000000Z", Locked),
+            (Ds389, "accountUnlockTime", "20260131110000Z", Ok),
+            (Ds389, "passwordExpirationTime", "19700101000000Z", PasswordExpired),
+            (Freeipa, "krbPasswordExpiration", "20260131110000Z", PasswordExpired),
+            (Freeipa, "krbPasswordExpiration", "20260201110000Z", Ok),
+            (Freeipa, "krbPrincipalExpiration", "20260131110000Z", Blocked),
+            (Freeipa, "nsAccountLock", "TRUE", Blocked),
+            (Edirectory, "loginDisabled", "TRUE", Blocked),
+            (Edirectory, "lockedByIntruder", "TRUE", Locked),
+            (Edirectory, "passwordExpirationTime", "20250131110000Z", PasswordExpired),
+            (ActiveDirectory, "userAccountControl", "514", Blocked),
+            (ActiveDirectory, "userAccountControl", "512", Ok),
+            (ActiveDirectory, "accountExpires", "132000000000000000", Blocked),
+            (ActiveDirectory, "accountExpires", "9223372036854775807", Ok),
+            (ActiveDirectory, "accountExpires", "0", Ok),
+            (ActiveDirectory, "lockoutTime", "133000000000000000", Locked),
+            (ActiveDirectory, "lockoutTime", "0", Ok),
+            (ActiveDirectory, "msDS-User-Account-Control-Computed", "16", Locked),
+            (ActiveDirectory, "msDS-User-Account-Control-Computed", "8388608", PasswordExpired),
+            (ActiveDirectory, "pwdLastSet", "0", PasswordExpired),
+            (ActiveDirectory, "pwdLastSet", "132000000000000000", Ok),
+        ] {
+            assert_eq!(worst(directory, &[(name, value)]), expected, "{} {name} {value}", directory.as_str());
+        }
+    }
+
+    #[test]
+    fn a_password_that_never_expires_need_not_be_changed() {
+        let entry = [("pwdLastSet", "0"), ("userAccountControl", "66048")];
+        assert_eq!(worst(Directory::ActiveDirectory, &entry), Standing::Ok);
+    }
+
+    #[test]
+    fn a_lock_that_was_lifted_by_the_server_is_not_read_from_an_older_time() {
+        let entry = [("lockoutTime", "133000000000000000"), ("msDS-User-Account-Control-Computed", "0")];
+        assert_eq!(worst(Directory::ActiveDirectory, &entry), Standing::Ok);
+    }
+}

@@ -1,0 +1,142 @@
+//! Limits, filters and referrals: what a search must not reach, and what it must not be told as.
+
+use super::peer::{Peer, swallow};
+use crate::server::ask::{account, call, change_password, create, find, kind, open, same};
+use crate::server::{Options, Outcome, PEOPLE, Slapd, change, ensure};
+use idstore_contract::{Depth, ErrorKind, Lookup, Purpose};
+use serde_json::json;
+use std::sync::atomic::Ordering;
+
+const RIGHT: &str = "Correct-Horse-1";
+
+#[tokio::test]
+async fn who_does_not_fit_the_object_filter_is_invisible_to_every_method() -> Outcome {
+    let slapd = Slapd::start(&Options::default())?;
+    let store = open(slapd.config())?;
+    let made = create(&store, "ada", RIGHT).await.map_err(|error| format!("{error:?}"))?;
+    slapd.modify(&format!("uid=ada,{PEOPLE}"), "replace: testOrganization\ntestOrganization: globex")?;
+    for lookup in [Lookup::Identifier("ada".into()), Lookup::UserId(made.user_id.clone())] {
+        let found = store.find(&call(10_000), &lookup, Purpose::Profile).await;
+        ensure(found.is_ok_and(|found| found.is_empty()), "it is found")?;
+    }
+    same("change", &ErrorKind::NotFound, &kind(change_password(&store, &made, "Correct-Horse-2").await)?)?;
+    same("verify", &ErrorKind::NotFound, &kind(store.verify(&call(10_000), &made).await)?)?;
+    same("delete", &ErrorKind::NotFound, &kind(store.delete(&call(10_000), &made).await)?)?;
+    let checked = store.check(&call(10_000), &made, &RIGHT.into()).await;
+    same("check", &ErrorKind::NotFound, &kind(checked)?)?;
+    let listed = store.list(&call(10_000), None, 10).await.map_err(|error| format!("{error:?}"))?;
+    same("listed", &0, &listed.len())
+}
+
+#[tokio::test]
+async fn a_list_goes_through_all_pages_of_the_protocol() -> Outcome {
+    let slapd = Slapd::start(&Options::default())?;
+    let one = |number: usize| {
+        format!(
+            "dn: uid=u{number},{PEOPLE}\nobjectClass: inetOrgPerson\nobjectClass: testPerson\nuid: u{number}\ncn: u\nsn: u\n\
+             testOrganization: acme\n\n"
+        )
+    };
+    let ldif: Vec<String> = (0..1200).map(one).collect();
+    slapd.tools().run("ldapadd", &["-e", "!relax"], Some(&ldif.concat()))?;
+    let store = open(slapd.config())?;
+    let (mut ids, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page =
+            store.list(&call(10_000), after.as_deref(), 500).await.map_err(|error| format!("{error:?}"))?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.user_id.clone());
+        ids.extend(page.into_iter().map(|account| account.user_id));
+    }
+    ensure(ids.is_sorted(), "they are not in the order of their keys")?;
+    ids.dedup();
+    same("accounts", &1200, &ids.len())
+}
+
+#[tokio::test]
+async fn no_referral_is_followed() -> Outcome {
+    let elsewhere = Peer::open(|mut stream| async move { swallow(&mut stream).await }).await?;
+    let slapd = Slapd::start(&Options::default())?;
+    slapd.add(
+        &format!("ou=elsewhere,{PEOPLE}"),
+        &[
+            ("objectClass", "referral"),
+            ("objectClass", "extensibleObject"),
+            ("ou", "elsewhere"),
+            ("ref", &format!("ldap://127.0.0.1:{}/dc=elsewhere", elsewhere.port)),
+        ],
+    )?;
+    let store = open(slapd.config())?;
+    create(&store, "ada", RIGHT).await.map_err(|error| format!("{error:?}"))?;
+    account(&store, "ada").await?;
+    let mut config = slapd.config();
+    change(&mut config, "base", format!("ou=x,ou=elsewhere,{PEOPLE}"));
+    same(
+        "a base that is elsewhere",
+        &ErrorKind::Misconfigured,
+        &kind(find(&open(config)?, "ada", 5_000).await)?,
+    )?;
+    same("sessions there", &0, &elsewhere.came.load(Ordering::Relaxed))
+}
+
+#[tokio::test]
+async fn what_the_server_lacks_is_told_by_a_probe() -> Outcome {
+    let slapd = Slapd::start(&Options::default())?;
+    let mut config = slapd.config();
+    change(&mut config, "attributes.nickname", "noSuchAttribute");
+    change(&mut config, "directory", "ds389");
+    let problems =
+        open(config)?.probe(&call(10_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
+    let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
+    ensure(keys.contains(&"attributes.nickname") && keys.contains(&"directory"), format!("{problems:?}"))?;
+    let mut config = slapd.config();
+    change(&mut config, "base", "ou=nowhere,dc=test");
+    let store = open(config)?;
+    let problems = store.probe(&call(10_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
+    ensure(problems.iter().any(|problem| problem.key == "base"), format!("{problems:?}"))?;
+    same("a lookup there", &ErrorKind::Misconfigured, &kind(find(&store, "ada", 5_000).await)?)
+}
+
+#[tokio::test]
+async fn the_directory_is_told_by_its_root() -> Outcome {
+    let slapd = Slapd::start(&Options { policy: "pwdMustChange: TRUE\n", ..Options::default() })?;
+    let mut config = slapd.config();
+    change(&mut config, "directory", json!(null));
+    let store = open(config)?;
+    create(&store, "ada", RIGHT).await.map_err(|error| format!("{error:?}"))?;
+    account(&store, "ada").await.map(drop)
+}
+
+/// An account that may read all, and has the limit that all have.
+const LIMITED: &str = "access to * by dn.exact=\"cn=limited,dc=test\" read by * break\n";
+
+#[tokio::test]
+async fn a_smaller_limit_of_the_server_is_ambiguous_too() -> Outcome {
+    let slapd = Slapd::start(&Options { global: "sizelimit 2", access: LIMITED, ..Options::default() })?;
+    for number in 0..3 {
+        slapd.add(
+            &format!("cn=same-{number},{PEOPLE}"),
+            &[
+                ("objectClass", "inetOrgPerson"),
+                ("objectClass", "testPerson"),
+                ("uid", "same"),
+                ("cn", &format!("same-{number}")),
+                ("sn", "Doe"),
+                ("testOrganization", "acme"),
+            ],
+        )?;
+    }
+    let mut config = slapd.config();
+    change(&mut config, "bind_dn", "cn=limited,dc=test");
+    slapd.add(
+        "cn=limited,dc=test",
+        &[
+            ("objectClass", "organizationalRole"),
+            ("objectClass", "simpleSecurityObject"),
+            ("cn", "limited"),
+            ("userPassword", crate::server::PASSWORD),
+        ],
+    )?;
+    let found = kind(find(&open(config)?, "same", 5_000).await)?;
+    same("more than the server tells", &ErrorKind::Ambiguous, &found)
+}
