@@ -47,7 +47,7 @@ impl Reading<'_> {
             .password_hash
             .as_ref()
             .and_then(|name| entry.values(name).next())
-            .map(|hash| StoredPassword { hash: Secret::new(hash), salt: None, scheme: None });
+            .map(|hash| StoredPassword::new(Secret::new(hash)));
         account.password_changed_at = time(entry, map.password_changed_at.as_deref());
         account.migrated = migrated(entry, map.migrated.as_deref());
         account.parameters = map

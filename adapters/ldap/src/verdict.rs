@@ -89,6 +89,14 @@ fn active_directory(outcome: &Outcome) -> Result<Option<Bound>, Error> {
                 outcome,
             ));
         }
+        // SEC_E_BAD_BINDINGS: the server wants channel binding, and looked at no password.
+        Some(0x8009_0346) => {
+            return Err(told(
+                ErrorKind::Misconfigured,
+                "the server demands channel binding, which a simple bind has not",
+                outcome,
+            ));
+        }
         Some(0x525 | 0x52e) => Bound::Wrong,
         other => {
             tracing::warn!(

@@ -49,6 +49,7 @@ fn active_directory_tells_the_state_in_a_code() {
         ("532", EXPIRED),
         ("533", BLOCKED),
         ("568", Err(ErrorKind::Unavailable)),
+        ("80090346", Err(ErrorKind::Misconfigured)),
         ("701", BLOCKED),
         ("773", EXPIRED),
         ("775", TOO_MANY),
