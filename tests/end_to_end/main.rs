@@ -17,6 +17,7 @@ mod callers;
 mod commands;
 mod daemon;
 mod database;
+mod directories;
 mod django;
 mod generic;
 mod imports;

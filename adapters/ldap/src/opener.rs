@@ -166,3 +166,52 @@ impl Server {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that failed so many seconds ago, or never.
+    fn server(failed_before: Option<u64>) -> Server {
+        let failed = failed_before.map(|seconds| Failed {
+            at: Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap(),
+            error: Error::unavailable("gone"),
+            rest: REST,
+        });
+        Server { host: "localhost".into(), port: 1, way: Way::Plain, failed: Mutex::new(failed) }
+    }
+
+    fn turns(server: &Server) -> [&'static str; 2] {
+        [false, true].map(|passed_over| match server.may_try(passed_over) {
+            Turn::Now => "now",
+            Turn::Not => "not",
+            Turn::Rests(_) => "rests",
+        })
+    }
+
+    #[test]
+    fn a_server_that_failed_is_tried_after_those_that_serve() {
+        assert_eq!(turns(&server(None)), ["now", "not"]);
+        assert_eq!(turns(&server(Some(5))), ["not", "now"]);
+        assert_eq!(turns(&server(Some(0))), ["not", "rests"]);
+    }
+
+    #[test]
+    fn it_is_gone_back_to_and_by_one_caller_first() {
+        let rested = server(Some(11));
+        assert!(matches!(rested.may_try(false), Turn::Now));
+        assert!(matches!(rested.may_try(false), Turn::Not), "a second caller waits for it too");
+    }
+
+    #[tokio::test]
+    async fn sessions_of_the_second_server_end_when_the_first_has_rested() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let session = Session::open(tcp, &Way::Plain, 1).await.unwrap();
+        for (failed_before, may_use) in [(Some(1), true), (Some(11), false), (None, false)] {
+            let servers = vec![server(failed_before), server(None)];
+            let opener = Opener { servers, service: None, open_max: OPEN_MAX };
+            assert_eq!(opener.may_use(&session), may_use, "{failed_before:?}");
+        }
+    }
+}

@@ -59,7 +59,7 @@ pub(super) fn compile(config: &Config, around: &Surroundings, problems: &mut Vec
     let create = config.create.as_ref().and_then(|create| recipe(create, &config.base, problems));
     check_parameters(config, around, problems);
     let filter = filter?;
-    Some(Plan {
+    let plan = Plan {
         addresses,
         start_tls: config.start_tls,
         directory: config.directory,
@@ -81,7 +81,9 @@ pub(super) fn compile(config: &Config, around: &Surroundings, problems: &mut Vec
         delete: config.delete,
         looks_before: config.uniqueness == Uniqueness::Lock,
         abilities: abilities(config, around),
-    })
+    };
+    check_names(&plan, around, problems);
+    Some(plan)
 }
 
 fn noted<T>(
@@ -272,6 +274,26 @@ fn check_parameters(config: &Config, around: &Surroundings, problems: &mut Vec<P
     }
 }
 
+/// A connection has every parameter that a filter or a template is filled with.
+fn check_names(plan: &Plan, around: &Surroundings, problems: &mut Vec<Problem>) {
+    let groups = plan.groups.as_ref().and_then(|groups| groups.filter.as_ref());
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    names.extend(plan.filter.names().into_iter().map(|name| ("filter", name)));
+    names.extend(plan.object_filter.names().into_iter().map(|name| ("object_filter", name)));
+    names.extend(groups.into_iter().flat_map(Filter::names).map(|name| ("groups.filter", name)));
+    names.extend(plan.dn_template.iter().flat_map(Template::names).map(|name| ("dn_template", name)));
+    names.extend(plan.create.iter().flat_map(|recipe| recipe.dn.names()).map(|name| ("create.dn", name)));
+    for (key, name) in names {
+        let Some(parameter) = name.strip_prefix("param.") else { continue };
+        let without =
+            around.connections.iter().filter(|connection| !connection.parameters.contains(parameter));
+        problems.extend(without.map(|connection| {
+            let message = format!("the connection {} has no parameter {parameter}", connection.connection);
+            Problem::error(key, message)
+        }));
+    }
+}
+
 fn recipe(create: &Create, base: &str, problems: &mut Vec<Problem>) -> Option<Recipe> {
     if create.object_classes.is_empty() {
         problems.push(Problem::error("create.object_classes", "an entry has one object class or more"));
@@ -298,3 +320,6 @@ fn recipe(create: &Create, base: &str, problems: &mut Vec<Problem>) -> Option<Re
     }
     Some(Recipe { dn: dn?, object_classes: create.object_classes.clone(), attributes })
 }
+
+#[cfg(test)]
+mod tests;
