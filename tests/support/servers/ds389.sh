@@ -9,7 +9,7 @@
 command=${1:-} dir=${2:-}
 [ -n "$dir" ] || fail "usage: ds389.sh start|stop DIR"
 home=$dir/ds389
-pid_file=$home/root/run/dirsrv/slapd-tests.pid
+pid_file=$home/tree/run/dirsrv/slapd-tests.pid
 
 # The server insists on the user that its package made.
 as_dirsrv() {
@@ -25,7 +25,7 @@ start() {
   command -v ns-slapd >/dev/null || [ -x /usr/sbin/ns-slapd ] || fail "no ns-slapd: apt-get install 389-ds-base"
   mkdir -p "$home"
   [ "$(id -u)" != 0 ] || chown dirsrv: "$home"
-  (cd "$home" && as_dirsrv dscreate ds-root "$home/root" "$home/bin") >"$dir/ds389.log" 2>&1 ||
+  (cd "$home" && as_dirsrv dscreate ds-root "$home/tree" "$home/bin") >"$dir/ds389.log" 2>&1 ||
     fail "dscreate ds-root failed: $(tail -n 5 "$dir/ds389.log")"
   port=$(free_port)
   ldaps_port=$(free_port)
@@ -50,7 +50,7 @@ END
     fail "dscreate failed: $(tail -n 5 "$dir/ds389.log")"
   configure || fail "389 Directory Server could not be configured"
   # The folder of the instance is its own; tests read the authority.
-  cp "$home/root/etc/dirsrv/slapd-tests/ca.crt" "$dir/ds389-ca.pem"
+  cp "$home/tree/etc/dirsrv/slapd-tests/ca.crt" "$dir/ds389-ca.pem"
   chmod 644 "$dir/ds389-ca.pem"
   publish "$dir/ds389.env" IDSTORE_TEST_DS389_PORT="$port" IDSTORE_TEST_DS389_LDAPS_PORT="$ldaps_port" \
     IDSTORE_TEST_DS389_CA="$dir/ds389-ca.pem"

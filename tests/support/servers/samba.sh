@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A private Samba 4.17 as an Active Directory domain controller in DIR/samba, LDAP only: samba.sh start DIR | stop DIR
 #
-# Its ports can't be chosen (389 and 636), so it listens on a loopback address of its own and needs root, or sudo without a
-# password. Tests share it: each makes an organizational unit. The domain is ad.example.org, its administrator's password
+# Its ports can't be chosen (389 and 636), so it listens on a loopback address that no other run has, and needs root, or sudo
+# without a password. Tests share it: each makes an organizational unit. The domain is ad.example.org, its administrator's password
 # Passw0rd-Admin-1. A domain's password policy is one for all: here it refuses three characters, and locks after 25 wrong ones.
 . "$(dirname "$0")/functions.sh"
 
@@ -10,7 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 command=${1:-} dir=${2:-}
 [ -n "$dir" ] || fail "usage: samba.sh start|stop DIR"
 home=$dir/samba
-address=127.0.0.77
+# Not on 127.0.0.1, where the machine may have a directory of its own.
+address=127.77.$((RANDOM % 250)).$((1 + RANDOM % 250))
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
