@@ -5,7 +5,7 @@ use crate::hash::Candidate;
 use crate::layout::{Layout, Spelling};
 use crate::limits::Limits;
 use crate::scheme::{
-    Columns, Detection, NameError, NotRead, Scheme, Strength, accepted_names, named, scheme,
+    Columns, Detection, NameError, NotRead, Scheme, Strength, Usual, accepted_names, named, scheme,
 };
 use crate::schemes::{Row, WriteSpec, all};
 use idstore_secret::{Secret, SecretError, SecretRef};
@@ -122,12 +122,11 @@ impl Schemes {
 impl Choice {
     /// Reads the columns as this scheme, with its key, and bounds the cost. The store's own parameters come first.
     pub(crate) fn read(&self, columns: &Columns<'_>, limits: &Limits) -> Result<Candidate, NotRead> {
-        let configured = self.settings.as_ref().and_then(|settings| settings.parameters.as_deref());
         let columns = Columns {
             text: columns.text,
             salt: columns.salt,
             user: columns.user,
-            parameters: columns.parameters.or(configured),
+            parameters: columns.parameters.or(self.parameters()),
             key: self.key().map(Secret::expose),
         };
         let candidate = self.scheme.read(&columns, limits)?;
@@ -137,6 +136,15 @@ impl Choice {
     /// As one of those that a store accepts because nothing is said.
     pub(crate) fn unnamed(self) -> Self {
         Self { unnamed: true, ..self }
+    }
+
+    /// What new passwords get, with the configured numbers: else they could not be read again.
+    pub(crate) fn usual(&self) -> Usual {
+        self.scheme.format.usual_with(self.parameters())
+    }
+
+    fn parameters(&self) -> Option<&str> {
+        self.settings.as_ref().and_then(|settings| settings.parameters.as_deref())
     }
 
     pub(crate) fn key(&self) -> Option<&Secret> {

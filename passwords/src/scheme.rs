@@ -50,6 +50,11 @@ pub(crate) trait Format: Send + Sync {
     /// What new passwords get, and what a stand-in costs before any hash was seen.
     fn usual(&self) -> Usual;
 
+    /// As [`usual`](Self::usual), with the numbers that the configuration gives instead.
+    fn usual_with(&self, _parameters: Option<&str>) -> Usual {
+        self.usual()
+    }
+
     /// Whether the salt stands in a column of its own.
     fn needs_salt_column(&self) -> bool {
         false
@@ -102,7 +107,17 @@ impl<'a> Columns<'a> {
     /// A number of the parameters, under one of the names that applications give it.
     pub(crate) fn number(&self, name: Stored) -> Option<u32> {
         let names: &[&str] = match name {
-            Stored::Rounds => &["rounds", "iterations", "stretches", "hashIterations", "cost", "factor", "i"],
+            Stored::Rounds => &[
+                "rounds",
+                "iterations",
+                "stretches",
+                "hashIterations",
+                "cost",
+                "factor",
+                "i",
+                "iteration_count",
+                "iterationcount",
+            ],
             Stored::LogN => &["ln", "memCost", "mem_cost"],
             Stored::N => &["n", "N"],
             Stored::R => &["r", "rounds"],
@@ -122,6 +137,8 @@ impl<'a> Columns<'a> {
 pub(crate) struct Usual {
     pub(crate) recipe: Recipe,
     pub(crate) salt: Salt,
+    /// What is drawn for the salt's column, where the text has a salt of its own.
+    pub(crate) column: Salt,
     /// In bytes.
     pub(crate) digest_len: usize,
 }
@@ -129,7 +146,7 @@ pub(crate) struct Usual {
 impl Usual {
     /// With the password as it is.
     pub(crate) fn of(kdf: Option<Kdf>, salt: Salt, digest_len: usize) -> Self {
-        Self { recipe: kdf.unwrap_or(Kdf::None).into(), salt, digest_len }
+        Self { recipe: kdf.unwrap_or(Kdf::None).into(), salt, column: Salt::None, digest_len }
     }
 }
 
@@ -164,7 +181,10 @@ impl Scheme {
 
     /// The shape of a hash with the usual parameters.
     pub(crate) fn usual_shape(&self) -> Shape {
-        let usual = self.format.usual();
+        self.shape_of(&self.format.usual())
+    }
+
+    pub(crate) fn shape_of(&self, usual: &Usual) -> Shape {
         Shape::new(self.name, usual.recipe, usual.salt.len(), usual.digest_len)
     }
 

@@ -208,6 +208,10 @@ impl Format for Alternatives {
         self.writer.usual()
     }
 
+    fn usual_with(&self, parameters: Option<&str>) -> Usual {
+        self.writer.usual_with(parameters)
+    }
+
     fn needs_salt_column(&self) -> bool {
         self.writer.needs_salt_column()
     }

@@ -27,6 +27,9 @@ pub struct Written {
     pub hash: Secret,
     /// For the column `password_salt`, under a scheme that keeps the salt there.
     pub salt: Option<Secret>,
+    /// What the application keeps in a column of parameters beside this hash, under a scheme that has one. It is the same
+    /// for every new password.
+    pub parameters: Option<String>,
 }
 
 /// Why a new password can't be stored.
@@ -113,7 +116,7 @@ impl Write {
 
     /// The longest password of which the scheme makes every byte count; `None` where it has no limit of its own.
     pub fn password_bytes_max(&self) -> Option<usize> {
-        self.choice.scheme.format.usual().recipe.password_bytes_max()
+        self.choice.usual().recipe.password_bytes_max()
     }
 
     /// Whether this can't be a password under the scheme.
@@ -121,7 +124,7 @@ impl Write {
         if password.is_empty() || password.expose().contains(&0) {
             return Some(Refusal::Malformed);
         }
-        let (usual, bound, none) = (self.choice.scheme.format.usual(), self.bound(), Secret::new(Vec::new()));
+        let (usual, bound, none) = (self.choice.usual(), self.bound(), Secret::new(Vec::new()));
         let inputs = bound.inputs(password, &none);
         if password.len() > PASSWORD_BYTES_MAX || usual.recipe.would_cut(&inputs) {
             return Some(Refusal::TooLong);
@@ -147,9 +150,11 @@ impl Write {
         if let Some(refusal) = self.refuse(password) {
             return Err(HashFailure::Refused(refusal));
         }
-        let usual = self.choice.scheme.format.usual();
+        let usual = self.choice.usual();
         let digest = Secret::new(vec![0; usual.digest_len]);
-        Ok(Parts { bound: self.bound(), ..Parts::new(usual.recipe, usual.salt.draw()?, digest) })
+        let mut bound = self.bound();
+        bound.column = if usual.column.len() > 0 { Some(usual.column.draw()?) } else { None };
+        Ok(Parts { bound, ..Parts::new(usual.recipe, usual.salt.draw()?, digest) })
     }
 
     /// The text of complete parts.
@@ -159,16 +164,16 @@ impl Write {
 
     /// Whether a stored value is of another scheme than new ones, or of the same at a lower cost.
     pub fn improves(&self, stored: &Shape) -> bool {
-        stored.is_less_than(self.scheme(), &self.choice.scheme.format.usual().recipe)
+        stored.is_less_than(self.scheme(), &self.choice.usual().recipe)
     }
 
     fn bound(&self) -> Bound {
-        Bound { user: self.user.clone(), key: self.choice.key().cloned() }
+        Bound { user: self.user.clone(), key: self.choice.key().cloned(), column: None }
     }
 
     /// The limit that new hashes would exceed, so that nobody could sign in with one.
     pub fn exceeds(&self, limits: &Limits) -> Option<LimitProblem> {
-        let usual = self.choice.scheme.format.usual();
+        let usual = self.choice.usual();
         let zeros = |count| Secret::new(vec![0; count]);
         let parts = Parts::new(usual.recipe, zeros(usual.salt.len()), zeros(usual.digest_len));
         let TooCostly(key) = limits.admit(&parts).err()?;
@@ -181,14 +186,14 @@ impl Write {
 
     /// What verifying a hash of this scheme costs.
     pub fn shape(&self) -> Shape {
-        self.choice.scheme.usual_shape()
+        self.choice.scheme.shape_of(&self.choice.usual())
     }
 }
 
 impl Written {
     /// All in one text.
     pub(crate) fn text(text: String) -> Self {
-        Self { hash: Secret::from(text), salt: None }
+        Self { hash: Secret::from(text), salt: None, parameters: None }
     }
 }
 

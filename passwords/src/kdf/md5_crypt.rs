@@ -53,7 +53,8 @@ impl Md5Crypt {
         let mut digest = Zeroizing::new([0; MD5_CRYPT_DIGEST_BYTES]);
         super::copy(&first, digest.as_mut_slice());
         // One buffer for all rounds: a message is short, and to make it costs as much as to digest it.
-        let length_max = password.len().saturating_mul(2).saturating_add(salt.len()).saturating_add(digest.len());
+        let length_max =
+            password.len().saturating_mul(2).saturating_add(salt.len()).saturating_add(digest.len());
         let mut message = Zeroizing::new(Vec::with_capacity(length_max));
         for round in 0..ROUNDS {
             let odd = round & 1 == 1;

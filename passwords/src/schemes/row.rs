@@ -25,6 +25,7 @@ pub(crate) struct Row {
 pub(crate) struct WriteSpec {
     pub(crate) written: bool,
     salt: Option<Salt>,
+    column: Option<Salt>,
     numbers: Vec<(Stored, u32)>,
     argon2: Option<Kdf>,
 }
@@ -106,6 +107,9 @@ impl Row {
             let user = user.or_else(|| columns.user.map(<[u8]>::to_vec)).ok_or(NotRead::MissingUser)?;
             bound.user = Some(Secret::new(user));
         }
+        if self.expression.uses_column() {
+            bound.column = Some(Secret::new(columns.salt.ok_or(NotRead::MissingSalt)?));
+        }
         if self.expression.takes_key() {
             bound.key = columns.key.map(Secret::new);
         }
@@ -165,12 +169,20 @@ impl Format for Row {
             return None;
         }
         let text = self.layout.print(parts, |name| Self::stored_number(parts, name))?;
-        let salt = self.needs_salt_column().then(|| parts.salt.clone());
-        Some(Written { hash: Secret::from(text), salt })
+        let salt = if self.expression.uses_column() {
+            parts.bound.column.clone()
+        } else {
+            self.needs_salt_column().then(|| parts.salt.clone())
+        };
+        Some(Written { hash: Secret::from(text), salt, parameters: None })
     }
 
     fn usual(&self) -> Usual {
-        let columns = Columns::of("");
+        self.usual_with(None)
+    }
+
+    fn usual_with(&self, parameters: Option<&str>) -> Usual {
+        let columns = Columns { parameters, ..Columns::of("") };
         if let (Stage::Own { name, .. }, Some(own)) =
             (self.expression.stage(), self.layout.own().and_then(own))
         {
@@ -180,6 +192,7 @@ impl Format for Row {
             usual.recipe.kdf = self.write.argon2.unwrap_or(usual.recipe.kdf);
             usual.recipe.rounds = self.rounds(&[], &columns).unwrap_or(1);
             usual.salt = self.write.salt.unwrap_or(usual.salt);
+            usual.column = self.write.column.unwrap_or(Salt::None);
             return usual;
         }
         let rounds = self.rounds(&[], &columns).unwrap_or(1000);
@@ -187,11 +200,16 @@ impl Format for Row {
         let salt =
             if self.takes_salt() { self.write.salt.unwrap_or(Salt::Alphanumeric(16)) } else { Salt::None };
         let digest_len = self.len.or_else(|| self.own_len()).unwrap_or(32);
-        Usual { recipe: Recipe { expression: self.expression, kdf, rounds }, salt, digest_len }
+        Usual {
+            recipe: Recipe { expression: self.expression, kdf, rounds },
+            salt,
+            column: self.write.column.unwrap_or(Salt::None),
+            digest_len,
+        }
     }
 
     fn needs_salt_column(&self) -> bool {
-        !self.layout.has_salt() && self.takes_salt()
+        self.expression.uses_column() || !self.layout.has_salt() && self.takes_salt()
     }
 
     fn takes_key(&self) -> bool {
@@ -246,7 +264,8 @@ fn fixed(number: Number) -> u32 {
 
 impl WriteSpec {
     /// From a line like `write salt=16 rounds=5000`: without `write` the scheme is read only. A salt is so many
-    /// letters and digits, with `b` before the number so many bytes, with `h` so many digits of hex.
+    /// letters and digits, with `b` before the number so many bytes, with `h` so many digits of hex, with `m` so many bytes
+    /// in base64. `column` is the same for the salt's column beside a text with a salt of its own.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut spec = Self::default();
         for word in text.split_whitespace() {
@@ -256,20 +275,20 @@ impl WriteSpec {
             };
             let name = match name {
                 "salt" => {
-                    let count = |digits: &str| digits.parse::<usize>().ok();
-                    spec.salt = Some(match (value.strip_prefix('b'), value.strip_prefix('h')) {
-                        (Some(bytes), _) => Salt::Bytes(count(bytes)?),
-                        (_, Some(digits)) => Salt::Hex(count(digits)?),
-                        _ => Salt::Alphanumeric(count(value)?),
-                    });
+                    spec.salt = Some(salt(value)?);
                     continue;
                 }
-                "argon2" => {
+                "column" => {
+                    spec.column = Some(salt(value)?);
+                    continue;
+                }
+                "argon2" | "argon2i" => {
+                    let variant = if name == "argon2" { Variant::Id } else { Variant::I };
                     let [memory, passes, lanes] = fields(value, '/')?;
                     let number = |text: &str| text.parse().ok();
                     let (memory, passes, lanes) = (number(memory)?, number(passes)?, number(lanes)?);
                     spec.argon2 =
-                        Some(Kdf::Argon2(Argon2::new(Variant::Id, Version::V19, memory, passes, lanes)?));
+                        Some(Kdf::Argon2(Argon2::new(variant, Version::V19, memory, passes, lanes)?));
                     continue;
                 }
                 "rounds" | "cost" => Stored::Rounds,
@@ -283,4 +302,14 @@ impl WriteSpec {
         }
         Some(spec)
     }
+}
+
+fn salt(text: &str) -> Option<Salt> {
+    let count = |digits: &str| digits.parse::<usize>().ok();
+    Some(match text.split_at_checked(1)? {
+        ("b", bytes) => Salt::Bytes(count(bytes)?),
+        ("h", digits) => Salt::Hex(count(digits)?),
+        ("m", bytes) => Salt::Base64(count(bytes)?),
+        _ => Salt::Alphanumeric(count(text)?),
+    })
 }

@@ -95,12 +95,16 @@ proptest! {
             digest[32] &= 3;
         }
         let mut parts = Parts::new(usual.recipe, salt.into(), Secret::new(digest));
+        parts.bound.column = (usual.column.len() > 0).then(|| "column".into());
         parts.bound.user = scheme.format.needs_user().then(|| "user".into());
         parts.bound.key = scheme.format.takes_key().then(|| "key".into());
         let written = scheme.format.print(&parts).unwrap();
         let column = written.salt.as_ref().map(Secret::expose);
         let text = written.hash.expose_text().unwrap();
-        let found = Schemes::default().choice(scheme).scheme.read(&columns(text, column), &Limits::default());
+        let found = {
+            let columns = Columns { parameters: written.parameters.as_deref(), ..columns(text, column) };
+            Schemes::default().choice(scheme).scheme.read(&columns, &Limits::default())
+        };
         let found = found.map_err(|error| TestCaseError::fail(format!("{scheme:?} {text}: {error:?}")))?.parts;
         prop_assert!(found.same_as(&parts), "{:?} {}", scheme, text);
     }
