@@ -88,7 +88,7 @@ impl Accept {
 
     /// What a stand-in costs before the store verified anything, where the store writes no passwords.
     pub fn first_shape(&self) -> Shape {
-        self.first.scheme.usual_shape()
+        self.first.usual_shape()
     }
 
     /// The names of the accepted schemes, in order.

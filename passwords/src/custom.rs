@@ -1,7 +1,7 @@
 //! [`Schemes`]: the schemes that a store's configuration describes, and what it adds to those of the catalogue.
 
 use crate::expression::Expression;
-use crate::hash::Candidate;
+use crate::hash::{Candidate, Shape};
 use crate::layout::{Layout, Spelling};
 use crate::limits::Limits;
 use crate::scheme::{
@@ -138,12 +138,18 @@ impl Choice {
         Self { unnamed: true, ..self }
     }
 
-    /// What new passwords get, with the configured numbers: else they could not be read again.
+    /// The parameters of new hashes: the configured ones, else the usual ones.
     pub(crate) fn usual(&self) -> Usual {
         self.scheme.format.usual_with(self.parameters())
     }
 
-    fn parameters(&self) -> Option<&str> {
+    /// The shape of a hash with those.
+    pub(crate) fn usual_shape(&self) -> Shape {
+        let usual = self.usual();
+        Shape::new(self.scheme.name, usual.recipe, usual.salt.len(), usual.digest_len)
+    }
+
+    pub(crate) fn parameters(&self) -> Option<&str> {
         self.settings.as_ref().and_then(|settings| settings.parameters.as_deref())
     }
 
@@ -216,7 +222,7 @@ impl Definition {
         let text = format!("{digest} {pass} {:?} {:?}", self.layout, self.encoding);
         kept(name, &text, || {
             let expression = Expression::parse_with(digest, &pass)?;
-            let (strength, rounds) = (expression.strength(), "write salt=16 rounds=1000");
+            let (strength, rounds) = (expression.strength(), "write salt=16");
             let expression: &'static Expression = Box::leak(Box::new(expression));
             let write = WriteSpec::parse(rounds).ok_or("no line of what is written")?;
             let row = Row::new(layout, expression, write)?;

@@ -2,7 +2,7 @@
 
 use crate::encoding::decimal;
 use crate::expression::Stored;
-use crate::hash::{Candidate, Parts, Shape};
+use crate::hash::{Candidate, Parts};
 use crate::kdf::{Kdf, Recipe};
 use crate::limits::Limits;
 use crate::random::Salt;
@@ -50,7 +50,7 @@ pub(crate) trait Format: Send + Sync {
     /// What new passwords get, and what a stand-in costs before any hash was seen.
     fn usual(&self) -> Usual;
 
-    /// As [`usual`](Self::usual), with the numbers that the configuration gives instead.
+    /// The same, where the configuration says the rounds or their like.
     fn usual_with(&self, _parameters: Option<&str>) -> Usual {
         self.usual()
     }
@@ -124,6 +124,10 @@ impl<'a> Columns<'a> {
             Stored::P => &["p"],
         };
         let parameters = self.parameters?;
+        // A column that is the number itself.
+        if let Some(rounds) = decimal(parameters) {
+            return Some(rounds).filter(|_| name == Stored::Rounds);
+        }
         if let Ok(object) = serde_json::from_str::<serde_json::Value>(parameters) {
             return names.iter().find_map(|name| u32::try_from(object.get(name)?.as_u64()?).ok());
         }
@@ -177,15 +181,6 @@ impl Scheme {
         let parts = self.format.read(columns)?;
         limits.admit(&parts).map_err(|excess| NotRead::TooCostly(excess.0))?;
         Ok(Candidate { scheme: self.name, parts })
-    }
-
-    /// The shape of a hash with the usual parameters.
-    pub(crate) fn usual_shape(&self) -> Shape {
-        self.shape_of(&self.format.usual())
-    }
-
-    pub(crate) fn shape_of(&self, usual: &Usual) -> Shape {
-        Shape::new(self.name, usual.recipe, usual.salt.len(), usual.digest_len)
     }
 
     pub(crate) fn is_weak(&self) -> bool {

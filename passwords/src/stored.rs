@@ -15,8 +15,8 @@ pub struct Stored<'a> {
     pub scheme: Option<&'a str>,
     /// The account's name, for the schemes that take it.
     pub user: Option<&'a str>,
-    /// Rounds and their like, where the store has them in a column of their own: a JSON object, or text with `i=600000`
-    /// in it.
+    /// Rounds and their like, where the store has them in a column of their own: the rounds alone, a JSON object, or text
+    /// with `i=600000` in it.
     pub parameters: Option<&'a Secret>,
 }
 

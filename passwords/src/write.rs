@@ -4,7 +4,7 @@ use crate::custom::{Choice, Schemes};
 use crate::hash::{Bound, HashFailure, Parts, Shape};
 use crate::kdf::Scratch;
 use crate::limits::{LimitProblem, Limits, TooCostly};
-use crate::scheme::{NameError, NameWarning, unknown};
+use crate::scheme::{Columns, NameError, NameWarning, NotRead, unknown};
 use crate::stored::is_disabled;
 use idstore_secret::Secret;
 use std::fmt;
@@ -70,7 +70,13 @@ impl Write {
                  passwords.schemes.\"{name}\" with pepper"
             ),
             [choice] if choice.scheme.name == name && choice.scheme.written => {
-                return Ok(Self { choice: choice.clone(), user: None });
+                let write = Self { choice: choice.clone(), user: None };
+                match write.reads_back() {
+                    Ok(()) => return Ok(write),
+                    Err(why) => {
+                        format!("what is written in the password scheme {name} could not be read: {why}")
+                    }
+                }
             }
             [choice] if choice.scheme.name == name => {
                 format!("the password scheme {name} is read, but no longer written")
@@ -167,6 +173,29 @@ impl Write {
         stored.is_less_than(self.scheme(), &self.choice.usual().recipe)
     }
 
+    /// Whether a new hash could be verified. A layout may leave out what the digest needs, or be ambiguous.
+    fn reads_back(&self) -> Result<(), &'static str> {
+        let (usual, zeros) = (self.choice.usual(), |count| Secret::new(vec![b'0'; count]));
+        let column = (usual.column.len() > 0).then(|| zeros(usual.column.len()));
+        let bound = Bound { user: Some(Secret::from("user")), key: Some(Secret::from("key")), column };
+        let parts =
+            Parts { bound, ..Parts::new(usual.recipe, zeros(usual.salt.len()), zeros(usual.digest_len)) };
+        let written = self.print(&parts).map_err(|_| "its layout can't hold it")?;
+        let columns = Columns {
+            salt: written.salt.as_ref().map(Secret::expose),
+            user: Some(b"user"),
+            key: Some(b"key"),
+            ..Columns::of(written.hash.expose_text().unwrap_or_default())
+        };
+        let parameters = written.parameters.as_deref().or(self.choice.parameters());
+        let columns = Columns { parameters, ..columns };
+        match self.choice.scheme.format.read(&columns) {
+            Ok(read) if read.recipe == usual.recipe => Ok(()),
+            Err(NotRead::MissingParameters) => Err("say its rounds in parameters"),
+            Ok(_) | Err(_) => Err("its layout does not keep the parts apart"),
+        }
+    }
+
     fn bound(&self) -> Bound {
         Bound { user: self.user.clone(), key: self.choice.key().cloned(), column: None }
     }
@@ -186,7 +215,7 @@ impl Write {
 
     /// What verifying a hash of this scheme costs.
     pub fn shape(&self) -> Shape {
-        self.choice.scheme.shape_of(&self.choice.usual())
+        self.choice.usual_shape()
     }
 }
 

@@ -8,7 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-use idstore_passwords::{Accept, Definition, Limits, Reading, Schemes, Stored, Write};
+use idstore_passwords::{Accept, Definition, Limits, Reading, Schemes, Stored, Unusable, Write};
 use idstore_secret::{Secret, SecretRef};
 use std::path::PathBuf;
 
@@ -152,4 +152,47 @@ fn no_debug_text_holds_a_key() {
         Definition { digest: Some("md5(key . pass)".into()), pepper: Some(file), ..Definition::default() };
     let schemes = Schemes::parse([("debugged", &definition)]).unwrap().resolve().unwrap();
     assert!(!format!("{definition:?} {schemes:?}").contains("hunter2"));
+}
+
+#[test]
+fn configured_rounds_are_those_of_what_is_read_and_of_what_is_written() {
+    let digest = r#""digest": "pbkdf2_sha256(pass, salt, rounds, 32)""#;
+    let own = schemes("own", &format!("{{{digest}, \"parameters\": {{\"rounds\": 7}}}}"));
+    let written = Write::parse_with("own", &own).unwrap().hash(&"password".into()).unwrap();
+    let salt = written.salt.as_ref().and_then(Secret::expose_text);
+    let hash = written.hash.expose_text().unwrap();
+    assert!(verifies(&own, "own", hash, salt, "password"));
+    let eight = schemes("own", &format!("{{{digest}, \"parameters\": {{\"rounds\": 8}}}}"));
+    assert!(!verifies(&eight, "own", hash, salt, "password"));
+}
+
+#[test]
+fn rounds_that_nothing_says_make_a_value_unusable_and_are_not_written() {
+    let own = schemes("own", r#"{"digest": "pbkdf2_sha256(pass, salt, rounds, 32)"}"#);
+    let (accept, _) = Accept::parse_with(Some(&["own".to_owned()]), &own).unwrap();
+    let (hash, salt) =
+        (Secret::from("ae4d0c95af6b46d32d0adff928f06dd02a303f8ef3c251dfd6e2d85a95474c43"), "salt".into());
+    let stored = Stored { salt: Some(&salt), ..Stored::new(&hash) };
+    let reading = accept.read(&stored, &Limits::default());
+    assert!(
+        matches!(reading, Reading::Unusable(Unusable::MissingParameters { scheme: "own" })),
+        "{reading:?}"
+    );
+    // A column that is the number says it.
+    let two = Secret::from("2");
+    let Reading::Hash(hash) = accept.read(&Stored { parameters: Some(&two), ..stored }, &Limits::default())
+    else {
+        panic!("readable")
+    };
+    assert!(hash.verify(&"password".into()).unwrap());
+    let refused = Write::parse_with("own", &own).unwrap_err().message;
+    assert!(refused.contains("parameters"), "{refused}");
+}
+
+#[test]
+fn what_could_not_be_read_back_is_not_written() {
+    // Where the salt ends and the digest begins, nothing says.
+    let own = schemes("own", r#"{"digest": "md5(salt . pass)", "layout": "<salt><digest>"}"#);
+    let refused = Write::parse_with("own", &own).unwrap_err().message;
+    assert!(refused.contains("could not be read"), "{refused}");
 }

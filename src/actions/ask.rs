@@ -139,7 +139,7 @@ impl Ask<'_> {
         let hashing = self.workers.hash(write.clone(), password, self.call.deadline);
         let written = self.timed(write.scheme(), hashing).await?;
         tracing::debug!(scheme = write.scheme(), "the new password was hashed");
-        Ok(NewPassword::Hashed(StoredPassword { hash: written.hash, salt: written.salt, scheme: None }))
+        Ok(NewPassword::Hashed(StoredPassword { salt: written.salt, ..StoredPassword::new(written.hash) }))
     }
 
     /// Counts the time of a job on the workers, waiting included.

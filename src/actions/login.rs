@@ -165,5 +165,11 @@ fn wrong(ask: &Ask<'_>, account: Option<&Account>) -> Refusal {
 /// Schemes that take the account's name take the one that its application knows it by.
 fn of<'a>(stored: &'a StoredPassword, account: &'a Account) -> Stored<'a> {
     let user = account.profile.username.as_deref().or(account.profile.email.as_deref());
-    Stored { salt: stored.salt.as_ref(), scheme: stored.scheme.as_deref(), user, ..Stored::new(&stored.hash) }
+    Stored {
+        hash: &stored.hash,
+        salt: stored.salt.as_ref(),
+        scheme: stored.scheme.as_deref(),
+        user,
+        parameters: stored.parameters.as_ref(),
+    }
 }

@@ -47,7 +47,7 @@ async fn replace(
     until: Instant,
 ) -> Result<Rehashed, Option<Failure>> {
     let written = ask.workers.hash(write, password.clone(), until).await.map_err(|_| None)?;
-    let new = StoredPassword { hash: written.hash, salt: written.salt, scheme: None };
+    let new = StoredPassword { salt: written.salt, ..StoredPassword::new(written.hash) };
     let change = Rehash { old, new };
     ask.connection.store.rehash(&ask.call, account.clone(), change).await.map_err(Some)
 }

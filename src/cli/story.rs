@@ -150,10 +150,11 @@ impl Line {
 /// Which columns make the profile, and which do not.
 fn mapping(columns: &str) -> String {
     /// What decides, and is no part of what a platform is told of a user.
-    const BESIDE: [&str; 10] = [
+    const BESIDE: [&str; 11] = [
         "password_hash",
         "password_salt",
         "password_scheme",
+        "password_parameters",
         "password_changed_at",
         "blocked",
         "locked",

@@ -2,6 +2,7 @@
 
 use crate::daemon::Folder;
 use std::fs;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -19,7 +20,8 @@ impl Database {
     /// An empty database on the PostgreSQL server that `tests/run` started.
     pub(crate) fn postgres() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("e2e_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let random = RandomState::new().build_hasher().finish();
+        let name = format!("e2e_{random:016x}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         psql("idstore", &format!("CREATE DATABASE {name}"));
         Self::Postgres(name)
     }

@@ -28,6 +28,7 @@ mod organization_needs;
 mod organizations;
 mod outages;
 mod pages;
+mod parameters;
 mod profiles;
 mod readme;
 mod refusals;

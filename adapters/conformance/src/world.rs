@@ -196,7 +196,7 @@ impl World {
     pub(crate) fn hashed(&self, number: u32) -> StoredPassword {
         let salted = self.scope.password_write == PasswordWrite::HashedWithSalt;
         let salt = salted.then(|| Secret::from(salt(number)));
-        StoredPassword { hash: Secret::from(hash(number)), salt, scheme: None }
+        StoredPassword { salt, ..StoredPassword::new(Secret::from(hash(number))) }
     }
 
     /// The password with a number, as it is seeded.

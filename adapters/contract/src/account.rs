@@ -143,6 +143,16 @@ pub struct StoredPassword {
     pub salt: Option<Secret>,
     /// The name of the scheme, where the store says it in a column.
     pub scheme: Option<String>,
+    /// Rounds and their like, where they have a column: the rounds alone, a JSON object, or
+    /// text such as `i=600000`.
+    pub parameters: Option<Secret>,
+}
+
+impl StoredPassword {
+    /// A hash with nothing beside it.
+    pub fn new(hash: Secret) -> Self {
+        Self { hash, salt: None, scheme: None, parameters: None }
+    }
 }
 
 /// Each reason for which an account may not sign in, at the time of the call.

@@ -55,6 +55,8 @@ pub struct Record {
     pub password_salt: Option<String>,
     /// The name of the scheme, where the hash does not say it.
     pub password_scheme: Option<String>,
+    /// Rounds and their like, where neither hash nor salt says them.
+    pub password_parameters: Option<String>,
     /// Barred by somebody.
     pub blocked: bool,
     /// Locked by the store.

@@ -16,6 +16,7 @@ pub(crate) fn shown(record: &Record, checker: PasswordChecker) -> Option<StoredP
         hash: hash.into(),
         salt: record.password_salt.as_deref().map(Secret::from),
         scheme: record.password_scheme.clone(),
+        parameters: record.password_parameters.as_deref().map(Secret::from),
     })
 }
 

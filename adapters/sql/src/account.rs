@@ -72,19 +72,25 @@ fn account(
     if row.len() != columns.len() {
         return Err(Error::unexpected("a row has not as many cells as its answer has columns"));
     }
-    let mut reading =
-        Reading { now, account: Account::new(Handle::new(""), ""), hash: None, salt: None, scheme: None };
+    let mut reading = Reading {
+        now,
+        account: Account::new(Handle::new(""), ""),
+        hash: None,
+        salt: None,
+        scheme: None,
+        parameters: None,
+    };
     for ((column, name), cell) in columns.iter().zip(row) {
         reading.read(column, cell).map_err(|Unreadable| {
             of(statement, "a column holds a value that can't be read as what it means", name)
         })?;
     }
-    let Reading { mut account, hash, salt, scheme, .. } = reading;
+    let Reading { mut account, hash, salt, scheme, parameters, .. } = reading;
     if account.user_id.is_empty() {
         return Err(of(statement, "a lookup returned a row without a key", "user_id"));
     }
     account.handle = Handle::new(account.user_id.clone());
-    account.password = hash.map(|hash| StoredPassword { hash, salt, scheme });
+    account.password = hash.map(|hash| StoredPassword { hash, salt, scheme, parameters });
     Ok(account)
 }
 
@@ -95,6 +101,7 @@ struct Reading {
     hash: Option<Secret>,
     salt: Option<Secret>,
     scheme: Option<String>,
+    parameters: Option<Secret>,
 }
 
 impl Reading {
@@ -128,6 +135,7 @@ impl Reading {
             Column::PasswordHash => self.hash = cell::secret(cell)?.filter(|hash| !hash.is_empty()),
             Column::PasswordSalt => self.salt = cell::secret(cell)?,
             Column::PasswordScheme => self.scheme = cell::text(cell)?,
+            Column::PasswordParameters => self.parameters = cell::secret(cell)?,
             Column::PasswordChangedAt => account.password_changed_at = cell::time(&cell)?,
             Column::SignedInAs => account.signed_in_as = cell::text(cell)?,
             Column::Connection(name) => {

@@ -126,7 +126,12 @@ pub(crate) fn secret(cell: Cell) -> Result<Option<Secret>, Unreadable> {
         Cell::Text(text) | Cell::Number(text) => Ok(Some(Secret::from(text))),
         Cell::Integer(number) => Ok(Some(Secret::from(number.to_string()))),
         Cell::Bytes(bytes) => Ok(Some(Secret::new(bytes))),
-        Cell::Flag(_) | Cell::Time(_) | Cell::Json(_) => Err(Unreadable),
+        // A document that holds the hash beside other things (Meteor's, Kratos's), or its parameters.
+        Cell::Json(value) => Ok(Some(value).filter(|value| !value.is_null()).map(|value| match value {
+            Value::String(text) => Secret::from(text),
+            document => Secret::from(document.to_string()),
+        })),
+        Cell::Flag(_) | Cell::Time(_) => Err(Unreadable),
     }
 }
 

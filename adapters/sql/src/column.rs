@@ -20,6 +20,7 @@ pub(crate) enum Column {
     PasswordHash,
     PasswordSalt,
     PasswordScheme,
+    PasswordParameters,
     PasswordChangedAt,
     SignedInAs,
     /// `param.x`
@@ -30,7 +31,7 @@ pub(crate) enum Column {
     AppMetadata(Option<String>),
 }
 
-const FIXED: [(&str, Column); 24] = [
+const FIXED: [(&str, Column); 25] = [
     ("user_id", Column::UserId),
     ("email", Column::Identifier(IdentifierKind::Email)),
     ("email_verified", Column::EmailVerified),
@@ -51,6 +52,7 @@ const FIXED: [(&str, Column); 24] = [
     ("password_hash", Column::PasswordHash),
     ("password_salt", Column::PasswordSalt),
     ("password_scheme", Column::PasswordScheme),
+    ("password_parameters", Column::PasswordParameters),
     ("password_changed_at", Column::PasswordChangedAt),
     ("signed_in_as", Column::SignedInAs),
     ("user_metadata", Column::UserMetadata(None)),
@@ -96,6 +98,7 @@ impl Column {
             | Self::PasswordHash
             | Self::PasswordSalt
             | Self::PasswordScheme
+            | Self::PasswordParameters
             | Self::PasswordChangedAt
             | Self::SignedInAs
             | Self::Connection(_) => false,

@@ -1,8 +1,9 @@
 //! The traditional crypt(3): DES (FIPS 46-3), 25 times over a block of zeros, keyed with 8 characters of 7 bits. The
 //! 12 bits of the salt say which bits of the expansion change places, for which reason no DES library serves here.
 //!
-//! The boxes and the permutation behind them are one table, and the permutations around the block are left out between
-//! two encryptions, where they cancel each other.
+//! The halves of a block are kept as the expansion has them, each of the eight groups of four bits with its neighbours.
+//! So a round is eight looks into tables, which have a box, the permutation behind it and the next round's expansion in
+//! one; the permutations around the block are left out between two encryptions, where they cancel each other.
 
 #![allow(
     clippy::indexing_slicing,
@@ -31,7 +32,7 @@ pub(super) const PASSWORD_BYTES_MAX: usize = 8;
 
 /// One block of plain DES. Of each byte of the key the lowest bit is not looked at.
 pub(super) fn des(block: u64, key: u64) -> u64 {
-    encrypt(block, &round_keys(key), 0)
+    encrypt(block, &round_keys(key))
 }
 
 /// The ways in which crypt(3) has been made of DES.
@@ -82,8 +83,8 @@ fn derive(password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailur
 
 /// So many encryptions of a block of zeros, which the first permutation leaves as it is.
 fn rounds(key: u64, swapped: u64, count: u32) -> u64 {
-    let keys = round_keys(key);
-    permute((0..count).fold(0, |block, _| cipher(block, &keys, swapped)), 64, &FP)
+    let (keys, boxes) = (round_keys(key), &*SPREAD);
+    block_of((0..count).fold((0, 0), |halves, _| cipher(halves, &keys, swapped, boxes)))
 }
 
 /// Seven bits of each of the first eight characters.
@@ -150,40 +151,58 @@ fn round_keys(key: u64) -> [u64; 16] {
     })
 }
 
-fn encrypt(block: u64, keys: &[u64; 16], swapped: u64) -> u64 {
-    permute(cipher(permute(block, 64, &IP), keys, swapped), 64, &FP)
+fn encrypt(block: u64, keys: &[u64; 16]) -> u64 {
+    let block = permute(block, 64, &IP);
+    block_of(cipher((expand(block >> 32), expand(block & 0xffff_ffff)), keys, 0, &SPREAD))
 }
 
-/// The sixteen rounds between the permutations.
-fn cipher(block: u64, keys: &[u64; 16], swapped: u64) -> u64 {
-    const WORD: u64 = (1 << 32) - 1;
-    let spread = &*SPREAD;
-    let (left, right) = keys.iter().fold((block >> 32, block & WORD), |(left, right), key| {
-        (right, left ^ mix(right, *key, swapped, spread))
-    });
-    right << 32 | left
+/// The block of two expanded halves.
+fn block_of((left, right): (u64, u64)) -> u64 {
+    permute(compress(left) << 32 | compress(right), 64, &FP)
 }
 
-/// The cipher's function: expansion, salt, key, boxes, permutation.
-fn mix(half: u64, key: u64, swapped: u64, spread: &[[u64; 64]; 8]) -> u64 {
-    // Six bits of every four, each with the neighbours of the four: beginning with the last bit of the half.
+/// Six bits of every four, each with the neighbours of the four: beginning with the last bit of the half.
+fn expand(half: u64) -> u64 {
     let doubled = (half << 63) | (half << 31) | (half >> 1);
-    let expanded = (0..8).fold(0, |out, number| out << 6 | doubled >> (58 - 4 * number) & 0x3f);
-    let different = (expanded >> 24 ^ expanded) & swapped;
-    let keyed = expanded ^ different ^ different << 24 ^ key;
-    spread.iter().enumerate().fold(0, |out, (number, table)| {
-        let six = keyed >> (42 - 6 * number) & 0x3f;
-        out ^ usize::try_from(six).map_or(0, |six| table[six])
-    })
+    (0..8).fold(0, |out, number| out << 6 | doubled >> (58 - 4 * number) & 0x3f)
 }
 
-/// What six bits become: the entry of their box, permuted with nothing beside it.
+/// The inner four bits of every six.
+fn compress(expanded: u64) -> u64 {
+    (0..8).fold(0, |out, number| out << 4 | expanded >> (43 - 6 * number) & 0xf)
+}
+
+/// The sixteen rounds between the permutations, on expanded halves.
+fn cipher(
+    (mut left, mut right): (u64, u64),
+    keys: &[u64; 16],
+    swapped: u64,
+    boxes: &[[u64; 64]; 8],
+) -> (u64, u64) {
+    for [first, second] in keys.as_chunks().0 {
+        left ^= mix(right, *first, swapped, boxes);
+        right ^= mix(left, *second, swapped, boxes);
+    }
+    (right, left)
+}
+
+/// The cipher's function on an expanded half: salt, key, boxes, permutation, expansion.
+#[inline]
+fn mix(half: u64, key: u64, swapped: u64, boxes: &[[u64; 64]; 8]) -> u64 {
+    let different = (half >> 24 ^ half) & swapped;
+    let keyed = half ^ different ^ different << 24 ^ key;
+    let of = |number: usize| boxes[number][usize::from((keyed >> (42 - 6 * number)).to_le_bytes()[0] & 0x3f)];
+    // Not one after another: no look has to wait for the one before it.
+    ((of(0) ^ of(1)) ^ (of(2) ^ of(3))) ^ ((of(4) ^ of(5)) ^ (of(6) ^ of(7)))
+}
+
+/// What six bits become: the entry of their box, permuted with nothing beside it, and expanded.
 static SPREAD: LazyLock<[[u64; 64]; 8]> = LazyLock::new(|| {
     array::from_fn(|number| {
         array::from_fn(|six| {
             // The outer two bits are the row, the inner four the column.
             let (row, column) = (six >> 4 & 2 | six & 1, six >> 1 & 0xf);
-            permute(u64::from(BOXES[number][row << 4 | column]) << (28 - 4 * number), 32, &P)
+            expand(permute(u64::from(BOXES[number][row << 4 | column]) << (28 - 4 * number), 32, &P))
         })
     })
 });

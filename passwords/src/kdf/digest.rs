@@ -4,6 +4,9 @@
 use hmac::{KeyInit as _, Mac as _, SimpleHmac};
 use zeroize::Zeroizing;
 
+/// The state that MD5 begins with (RFC 1321, 3.3).
+pub(super) const MD5_INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
+
 /// A digest function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Algorithm {

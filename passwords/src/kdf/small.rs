@@ -8,6 +8,7 @@
 
 use super::Algorithm;
 use super::des_crypt::des;
+use super::digest::MD5_INITIAL;
 
 /// MySQL's digest before 4.1, `OLD_PASSWORD()`. Blanks and tabs are skipped.
 pub(crate) fn mysql323(password: &[u8]) -> Vec<u8> {
@@ -51,7 +52,6 @@ pub(crate) fn oracle10(name_and_password: &[u8]) -> Vec<u8> {
 
 /// The two states of HMAC-MD5 after its key: what CRAM-MD5 needs to be stored.
 pub(crate) fn cram_md5(password: &[u8]) -> Vec<u8> {
-    const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     let short =
         if password.len() > 64 { Algorithm::Md5.hash(&[password]).to_vec() } else { password.to_vec() };
     let mut key = [0; 64];
@@ -59,7 +59,7 @@ pub(crate) fn cram_md5(password: &[u8]) -> Vec<u8> {
     [0x5c, 0x36]
         .into_iter()
         .flat_map(|pad| {
-            let mut state = START;
+            let mut state = MD5_INITIAL;
             md5::block_api::compress(&mut state, &[key.map(|byte: u8| byte ^ pad)]);
             state.into_iter().flat_map(u32::to_le_bytes)
         })

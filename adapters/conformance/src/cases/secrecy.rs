@@ -103,7 +103,7 @@ async fn changes(world: &World, account: &Account) -> Vec<String> {
         told.push(format!("{new:?} {}", said(&made)));
     }
     let change = PasswordChange { password, email_verified: true };
-    let marked = StoredPassword { hash: Secret::from(CANARY), salt: None, scheme: None };
+    let marked = StoredPassword::new(Secret::from(CANARY));
     let rehash = Rehash { old: marked.clone(), new: marked };
     let call = world.short_call();
     told.push(format!("{change:?} {rehash:?}"));

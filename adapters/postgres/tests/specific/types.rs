@@ -117,11 +117,7 @@ async fn a_value_that_a_column_can_not_hold_is_rejected_and_nothing_written() ->
             given_name: Some(given_name.into()),
             ..Profile::default()
         },
-        password: NewPassword::Hashed(StoredPassword {
-            hash: Secret::from("hash"),
-            salt: None,
-            scheme: None,
-        }),
+        password: NewPassword::Hashed(StoredPassword::new(Secret::from("hash"))),
         organization: None,
     };
     for (nickname, given_name) in [("forty", "x"), ("4000000000", "x"), ("40", "too long")] {

@@ -75,7 +75,7 @@ pub(crate) fn call_within(time: Duration) -> Call {
 }
 
 pub(crate) fn hashed(hash: &str) -> NewPassword {
-    NewPassword::Hashed(StoredPassword { hash: Secret::from(hash), salt: None, scheme: None })
+    NewPassword::Hashed(StoredPassword::new(Secret::from(hash)))
 }
 
 pub(crate) fn new(email: &str, password: NewPassword) -> NewAccount {

@@ -10,18 +10,16 @@
               is compiled for a wider processor"
 )]
 
+use crate::kdf::digest::MD5_INITIAL;
 use std::array;
 
 /// A word of each lane.
 pub(crate) type Word<const L: usize> = [u32; L];
 
-/// The state that a hash begins with.
-pub(super) const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-
 /// The digest of a block of each lane that is all there is.
 #[inline(always)]
 pub(crate) fn digest<const L: usize>(block: &[Word<L>; 16]) -> [Word<L>; 4] {
-    let initial = INITIAL.map(|word| [word; L]);
+    let initial = MD5_INITIAL.map(|word| [word; L]);
     let [mut a, mut b, mut c, mut d] = initial;
     for step in 0..64 {
         let place = match step / 16 {
