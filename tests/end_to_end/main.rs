@@ -18,6 +18,7 @@ mod commands;
 mod daemon;
 mod database;
 mod django;
+mod formats;
 mod generic;
 mod imports;
 mod input;
