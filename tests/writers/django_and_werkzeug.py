@@ -47,7 +47,7 @@ def argon2(password, stored, _):
 
 
 for scheme in ["argon2", "php:argon2id", "nextcloud:3", "jupyter:argon2", "mediawiki:argon2", "ldap:argon2",
-               "spring:argon2@SpringSecurity_v5_8", "symfony:sodium", "laravel:argon2id", "typo3:argon2i"]:
+               "spring:argon2@SpringSecurity_v5_8", "symfony:sodium", "laravel:argon2id"]:
     ours(scheme, argon2)
 theirs("argon2", PasswordHasher().hash(OURS["argon2"]["password"]))
 

@@ -76,7 +76,7 @@ pub(super) const TABLE: &[Line] = &[
     named("laminas:bcrypt-sha", "<bcrypt:2y>", "bcrypt(sha256(pass))", "write cost=10"),
     named("codeigniter-shield", "<bcrypt:2y>", "bcrypt(base64(sha384(pass)))", "write cost=12"),
     named("typo3:bcrypt-sha384", "<bcrypt:2y>", "bcrypt(base64(sha384(pass)))", "write cost=12"),
-    named("typo3:argon2i", "<argon2>", "argon2(pass)", "write argon2i=65536/16/2"),
+    named("typo3:argon2i", "<argon2>", "argon2(pass)", ""),
     named("typo3:phpass", "<phpass>", "phpass(pass)", "write rounds=14"),
     weak("cakephp:sha1", "<digest>", "sha1(key . pass)", "write"),
     weak("cakephp:md5", "<digest>", "md5(key . pass)", "write"),

@@ -282,13 +282,12 @@ impl WriteSpec {
                     spec.column = Some(salt(value)?);
                     continue;
                 }
-                "argon2" | "argon2i" => {
-                    let variant = if name == "argon2" { Variant::Id } else { Variant::I };
+                "argon2" => {
                     let [memory, passes, lanes] = fields(value, '/')?;
                     let number = |text: &str| text.parse().ok();
                     let (memory, passes, lanes) = (number(memory)?, number(passes)?, number(lanes)?);
                     spec.argon2 =
-                        Some(Kdf::Argon2(Argon2::new(variant, Version::V19, memory, passes, lanes)?));
+                        Some(Kdf::Argon2(Argon2::new(Variant::Id, Version::V19, memory, passes, lanes)?));
                     continue;
                 }
                 "rounds" | "cost" => Stored::Rounds,
