@@ -103,6 +103,10 @@ impl Expression {
         self.uses(&Input::Salt)
     }
 
+    pub(crate) fn uses_column(&self) -> bool {
+        self.uses(&Input::Column)
+    }
+
     pub(crate) fn uses_user(&self) -> bool {
         self.uses(&Input::User)
     }

@@ -39,6 +39,8 @@ pub(crate) struct Bound {
     pub(crate) user: Option<Secret>,
     /// The configured key or pepper, for the schemes that take it.
     pub(crate) key: Option<Secret>,
+    /// What stands in the salt's column, where the stored text has a salt of its own.
+    pub(crate) column: Option<Secret>,
 }
 
 /// What verifying a hash costs: its scheme and cost without salt and digest. A stand-in copies it.
@@ -171,6 +173,7 @@ impl Parts {
             && self.digest.same_as(&other.digest)
             && same(self.bound.user.as_ref(), other.bound.user.as_ref())
             && same(self.bound.key.as_ref(), other.bound.key.as_ref())
+            && same(self.bound.column.as_ref(), other.bound.column.as_ref())
     }
 }
 
@@ -189,6 +192,7 @@ impl Bound {
             salt: salt.expose(),
             user: self.user.as_ref().map(Secret::expose).unwrap_or_default(),
             key: self.key.as_ref().map(Secret::expose).unwrap_or_default(),
+            column: self.column.as_ref().map(Secret::expose).unwrap_or_default(),
             ..Inputs::default()
         }
     }

@@ -11,6 +11,7 @@ mod lanes;
 mod md5_crypt;
 mod pbkdf2;
 mod phpass;
+mod qnx;
 mod scratch;
 mod scrypt;
 mod sha1_crypt;
@@ -30,6 +31,7 @@ pub(crate) use lanes::{LaneInput, LaneKind, Lanes};
 pub(crate) use md5_crypt::{MD5_CRYPT_DIGEST_BYTES, MD5_CRYPT_SALT_BYTES_MAX, Md5Crypt};
 pub(crate) use pbkdf2::Pbkdf2;
 pub(crate) use phpass::{DRUPAL_DIGEST_BYTES, PHPASS_SALT_BYTES, Phpass};
+pub(crate) use qnx::Qnx;
 pub(crate) use scratch::Scratch;
 pub(crate) use scrypt::Scrypt;
 pub(crate) use sha_crypt::{SHA_CRYPT_SALT_BYTES_MAX, ShaCrypt};
@@ -70,7 +72,10 @@ pub(crate) enum Kdf {
     DoubleBcrypt(Bcrypt),
     Scrypt(Scrypt),
     Yescrypt(Yescrypt),
+    /// yescrypt within HMACs of GOST's hash.
+    GostYescrypt(Yescrypt),
     Argon2(Argon2),
+    Qnx(Qnx),
 }
 
 impl Recipe {
@@ -87,6 +92,7 @@ impl Recipe {
             salt: Secret::new(inputs.salt),
             user: Secret::new(inputs.user),
             key: Secret::new(inputs.key),
+            column: Secret::new(inputs.column),
         });
         Derivation { kdf: self.kdf, given: password.zip(salt), digest_len, after }
     }
@@ -129,7 +135,8 @@ impl Recipe {
             Kdf::Bcrypt(bcrypt) | Kdf::DoubleBcrypt(bcrypt) => u64::from(bcrypt.cost()),
             Kdf::Phpass(phpass) => u64::from(phpass.log2_rounds()),
             Kdf::Scrypt(scrypt) => scrypt.memory_kib().saturating_mul(u64::from(scrypt.parallelism())),
-            Kdf::Yescrypt(yescrypt) => {
+            Kdf::Qnx(qnx) => u64::from(qnx.rounds()),
+            Kdf::Yescrypt(yescrypt) | Kdf::GostYescrypt(yescrypt) => {
                 yescrypt.memory_kib().saturating_mul(u64::from(yescrypt.parallelism()))
             }
             Kdf::Argon2(argon2) => argon2.memory_kib().saturating_mul(u64::from(argon2.passes())),
@@ -146,7 +153,7 @@ impl Recipe {
         match self.kdf {
             Kdf::Argon2(argon2) => argon2.memory_kib(),
             Kdf::Scrypt(scrypt) => scrypt.memory_kib(),
-            Kdf::Yescrypt(yescrypt) => yescrypt.memory_kib(),
+            Kdf::Yescrypt(yescrypt) | Kdf::GostYescrypt(yescrypt) => yescrypt.memory_kib(),
             _ => 0,
         }
     }
@@ -167,6 +174,7 @@ struct After {
     salt: Secret,
     user: Secret,
     key: Secret,
+    column: Secret,
 }
 
 impl Derivation {
@@ -190,6 +198,7 @@ impl Derivation {
             salt: after.salt.expose(),
             user: after.user.expose(),
             key: after.key.expose(),
+            column: after.column.expose(),
             derived: &out,
             ..Inputs::default()
         };
@@ -275,12 +284,14 @@ impl Kdf {
             Self::DoubleBcrypt(bcrypt) => return double_bcrypt(*bcrypt, password, salt, out),
             Self::Scrypt(scrypt) => return scrypt.derive(password, salt, out),
             Self::Yescrypt(yescrypt) => return yescrypt.derive(password, salt, out),
+            Self::GostYescrypt(yescrypt) => return yescrypt.derive_gost(password, salt, out),
             Self::Argon2(argon2) => return argon2.derive(password, salt, out, scratch),
             Self::ShaCrypt(sha) => sha.derive(password, salt, out),
             Self::Sha1Crypt(sha1) => sha1.derive(password, salt, out),
             Self::SunMd5(sun) => sun.derive(password, salt, out),
             Self::Phpass(phpass) => phpass.derive(password, salt, out),
             Self::Pbkdf2(pbkdf2) => pbkdf2.derive(password, salt, out),
+            Self::Qnx(qnx) => qnx.derive(password, salt, out),
         }
         Ok(())
     }
@@ -311,7 +322,8 @@ impl fmt::Display for Recipe {
             Kdf::Bcrypt(bcrypt) => bcrypt.fmt(out),
             Kdf::DoubleBcrypt(bcrypt) => write!(out, "twice {bcrypt}"),
             Kdf::Scrypt(scrypt) => scrypt.fmt(out),
-            Kdf::Yescrypt(yescrypt) => yescrypt.fmt(out),
+            Kdf::Yescrypt(yescrypt) | Kdf::GostYescrypt(yescrypt) => yescrypt.fmt(out),
+            Kdf::Qnx(qnx) => write!(out, "{} rounds", qnx.rounds()),
             Kdf::Argon2(argon2) => argon2.fmt(out),
         }
     }

@@ -130,7 +130,8 @@ impl Limits {
             Kdf::Phpass(phpass) => {
                 within(phpass.log2_rounds() <= self.phpass_log2_rounds_max, "phpass_log2_rounds_max")
             }
-            Kdf::Yescrypt(yescrypt) => {
+            Kdf::Qnx(qnx) => within(qnx.rounds() <= self.digest_rounds_max, "digest_rounds_max"),
+            Kdf::Yescrypt(yescrypt) | Kdf::GostYescrypt(yescrypt) => {
                 let memory_max = u64::from(self.yescrypt_memory_max_kib);
                 within(yescrypt.memory_kib() <= memory_max, "yescrypt_memory_max_kib")?;
                 within(yescrypt.parallelism() <= self.scrypt_parallelism_max, "scrypt_parallelism_max")

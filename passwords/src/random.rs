@@ -1,6 +1,6 @@
 //! Random bytes and salts from the system's generator.
 
-use crate::encoding::hex_encode;
+use crate::encoding::{Base64, hex_encode};
 use crate::hash::HashFailure;
 use idstore_secret::Secret;
 
@@ -15,6 +15,8 @@ pub(crate) enum Salt {
     Alphanumeric(usize),
     /// So many digits of lower-case hex, which enter the hash as text.
     Hex(usize),
+    /// So many random bytes in base64, which stands in the column; the expression takes the bytes out.
+    Base64(usize),
 }
 
 impl Salt {
@@ -23,6 +25,7 @@ impl Salt {
         match self {
             Self::None => 0,
             Self::Bytes(count) | Self::Alphanumeric(count) | Self::Hex(count) => count,
+            Self::Base64(count) => count.div_ceil(3).saturating_mul(4),
         }
     }
 
@@ -40,6 +43,11 @@ impl Salt {
                 let mut bytes = vec![0; count.div_ceil(2)];
                 fill(&mut bytes)?;
                 Ok(Secret::from(hex_encode(&bytes).chars().take(count).collect::<String>()))
+            }
+            Self::Base64(count) => {
+                let mut bytes = vec![0; count];
+                fill(&mut bytes)?;
+                Ok(Secret::from(Base64::Padded.encode(&bytes)))
             }
         }
     }

@@ -107,7 +107,17 @@ impl<'a> Columns<'a> {
     /// A number of the parameters, under one of the names that applications give it.
     pub(crate) fn number(&self, name: Stored) -> Option<u32> {
         let names: &[&str] = match name {
-            Stored::Rounds => &["rounds", "iterations", "stretches", "hashIterations", "cost", "factor", "i"],
+            Stored::Rounds => &[
+                "rounds",
+                "iterations",
+                "stretches",
+                "hashIterations",
+                "cost",
+                "factor",
+                "i",
+                "iteration_count",
+                "iterationcount",
+            ],
             Stored::LogN => &["ln", "memCost", "mem_cost"],
             Stored::N => &["n", "N"],
             Stored::R => &["r", "rounds"],
@@ -131,6 +141,8 @@ impl<'a> Columns<'a> {
 pub(crate) struct Usual {
     pub(crate) recipe: Recipe,
     pub(crate) salt: Salt,
+    /// What is drawn for the salt's column, where the text has a salt of its own.
+    pub(crate) column: Salt,
     /// In bytes.
     pub(crate) digest_len: usize,
 }
@@ -138,7 +150,7 @@ pub(crate) struct Usual {
 impl Usual {
     /// With the password as it is.
     pub(crate) fn of(kdf: Option<Kdf>, salt: Salt, digest_len: usize) -> Self {
-        Self { recipe: kdf.unwrap_or(Kdf::None).into(), salt, digest_len }
+        Self { recipe: kdf.unwrap_or(Kdf::None).into(), salt, column: Salt::None, digest_len }
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Written {
     pub hash: Secret,
     /// For the column `password_salt`, under a scheme that keeps the salt there.
     pub salt: Option<Secret>,
+    /// What the application keeps in a column of parameters beside this hash, under a scheme that has one. It is the same
+    /// for every new password.
+    pub parameters: Option<String>,
 }
 
 /// Why a new password can't be stored.
@@ -155,7 +158,9 @@ impl Write {
         }
         let usual = self.choice.usual();
         let digest = Secret::new(vec![0; usual.digest_len]);
-        Ok(Parts { bound: self.bound(), ..Parts::new(usual.recipe, usual.salt.draw()?, digest) })
+        let mut bound = self.bound();
+        bound.column = if usual.column.len() > 0 { Some(usual.column.draw()?) } else { None };
+        Ok(Parts { bound, ..Parts::new(usual.recipe, usual.salt.draw()?, digest) })
     }
 
     /// The text of complete parts.
@@ -171,7 +176,8 @@ impl Write {
     /// Whether a new hash could be verified. A layout may leave out what the digest needs, or be ambiguous.
     fn reads_back(&self) -> Result<(), &'static str> {
         let (usual, zeros) = (self.choice.usual(), |count| Secret::new(vec![b'0'; count]));
-        let bound = Bound { user: Some(Secret::from("user")), key: Some(Secret::from("key")) };
+        let column = (usual.column.len() > 0).then(|| zeros(usual.column.len()));
+        let bound = Bound { user: Some(Secret::from("user")), key: Some(Secret::from("key")), column };
         let parts =
             Parts { bound, ..Parts::new(usual.recipe, zeros(usual.salt.len()), zeros(usual.digest_len)) };
         let written = self.print(&parts).map_err(|_| "its layout can't hold it")?;
@@ -181,7 +187,8 @@ impl Write {
             key: Some(b"key"),
             ..Columns::of(written.hash.expose_text().unwrap_or_default())
         };
-        let columns = Columns { parameters: self.choice.parameters(), ..columns };
+        let parameters = written.parameters.as_deref().or(self.choice.parameters());
+        let columns = Columns { parameters, ..columns };
         match self.choice.scheme.format.read(&columns) {
             Ok(read) if read.recipe == usual.recipe => Ok(()),
             Err(NotRead::MissingParameters) => Err("say its rounds in parameters"),
@@ -190,7 +197,7 @@ impl Write {
     }
 
     fn bound(&self) -> Bound {
-        Bound { user: self.user.clone(), key: self.choice.key().cloned() }
+        Bound { user: self.user.clone(), key: self.choice.key().cloned(), column: None }
     }
 
     /// The limit that new hashes would exceed, so that nobody could sign in with one.
@@ -215,7 +222,7 @@ impl Write {
 impl Written {
     /// All in one text.
     pub(crate) fn text(text: String) -> Self {
-        Self { hash: Secret::from(text), salt: None }
+        Self { hash: Secret::from(text), salt: None, parameters: None }
     }
 }
 

@@ -80,6 +80,15 @@ fn every_value_of_the_originals_verifies_and_a_wrong_password_does_not() {
     assert!(problems.is_empty(), "{} of {ran}:\n{}", problems.len(), problems.join("\n"));
 }
 
+/// Formats of which the fixture above has no value: made by libraries of their own kind, or with Python's hashlib from the
+/// format's description.
+#[test]
+fn what_is_known_by_its_description_alone_verifies_too() {
+    let described = parse(include_str!("fixtures/described.jsonl"));
+    let problems = on_two_threads(&described, verifies);
+    assert!(problems.is_empty(), "{} of {}:\n{}", problems.len(), described.len(), problems.join("\n"));
+}
+
 #[test]
 fn the_values_that_others_published_verify_too() {
     const PLACE: &str = "IDSTORE_PUBLISHED_VECTORS";

@@ -20,7 +20,13 @@ const USER: &str = "Alice";
 
 fn read(name: &str, written: &Written) -> Reading {
     let (accept, _) = Accept::parse(Some(&[name.to_owned()])).unwrap();
-    let stored = Stored { salt: written.salt.as_ref(), user: Some(USER), ..Stored::new(&written.hash) };
+    let parameters = written.parameters.clone().map(Secret::from);
+    let stored = Stored {
+        salt: written.salt.as_ref(),
+        user: Some(USER),
+        parameters: parameters.as_ref(),
+        ..Stored::new(&written.hash)
+    };
     accept.read(&stored, &Limits::default())
 }
 

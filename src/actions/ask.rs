@@ -5,8 +5,8 @@ use crate::connections::{Connection, NamedOrganization, NoTime, plausible};
 use crate::stores::Failure;
 use crate::telemetry::{Metrics, SchemeLabels, seconds};
 use idstore_contract::{
-    Ability, Account, Call, Error, ErrorKind, Lookup, NewPassword, PasswordReason, Purpose, Secret, Standing,
-    StoredPassword,
+    Ability, Account, Call, Error, ErrorKind, Lookup, NewPassword, PasswordReason, Profile, Purpose, Secret,
+    Standing, StoredPassword,
 };
 use idstore_passwords::{Refusal as PasswordRefusal, WorkError, Workers, Write, unguessable_password};
 use std::future::Future;
@@ -133,13 +133,31 @@ impl Ask<'_> {
         unguessable_password(bytes_max).map_err(|_| Refusal::Internal("the system gives no random bytes"))
     }
 
-    /// The new password as the store wants it: hashed on the workers, or in clear where the store hashes.
-    pub(super) async fn prepare_password(&self, password: Secret) -> Result<NewPassword, Refusal> {
+    /// The new password of the account with this profile, as the store wants it: hashed on the workers, or in clear
+    /// where the store hashes.
+    pub(super) async fn prepare_password(
+        &self,
+        password: Secret,
+        profile: &Profile,
+    ) -> Result<NewPassword, Refusal> {
         let Some(write) = &self.connection.passwords.write else { return Ok(NewPassword::Clear(password)) };
-        let hashing = self.workers.hash(write.clone(), password, self.call.deadline);
-        let written = self.timed(write.scheme(), hashing).await?;
-        tracing::debug!(scheme = write.scheme(), "the new password was hashed");
+        let write = write_for(write, profile).ok_or_else(|| self.nameless())?;
+        // What is too long may show only with the name.
+        write.refuse(&password).map_or(Ok(()), |refusal| Err(Refusal::InvalidPassword(reason(refusal))))?;
+        let scheme = write.scheme();
+        let hashing = self.workers.hash(write, password, self.call.deadline);
+        let written = self.timed(scheme, hashing).await?;
+        tracing::debug!(scheme, "the new password was hashed");
         Ok(NewPassword::Hashed(StoredPassword { salt: written.salt, ..StoredPassword::new(written.hash) }))
+    }
+
+    /// The scheme takes the account's name in, and there is none.
+    fn nameless(&self) -> Refusal {
+        let error = Error::misconfigured(
+            "the scheme of new passwords takes the account's name: return username or email",
+        );
+        let store = Arc::clone(self.connection.store.name());
+        Refusal::Store(Failure { store, operation: "hash", write_begun: false, error })
     }
 
     /// Counts the time of a job on the workers, waiting included.
@@ -192,6 +210,18 @@ impl Ask<'_> {
             Err(failed) => failed,
         }
     }
+}
+
+/// The name that an account's hash takes in, under the schemes that do: the one that its application knows it by.
+pub(super) fn name_in_hash(profile: &Profile) -> Option<&str> {
+    profile.username.as_deref().or(profile.email.as_deref())
+}
+
+/// The scheme of new passwords for the account with this profile; `None` where it takes the account's name, and there
+/// is none.
+pub(super) fn write_for(write: &Write, profile: &Profile) -> Option<Write> {
+    let write = write.clone();
+    if write.needs_user() { name_in_hash(profile).map(|name| write.for_user(name)) } else { Some(write) }
 }
 
 /// Whether a text can be a password at all.

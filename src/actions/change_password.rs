@@ -28,7 +28,7 @@ pub(super) async fn run(ask: &Ask<'_>, request: ChangePassword) -> Result<Answer
     ask.allow_new_password(&request.new_password)?;
     let lookup = request.wanted.lookup(ask)?;
     let account = ask.require_unblocked(&lookup).await?;
-    let password = ask.prepare_password(request.new_password).await?;
+    let password = ask.prepare_password(request.new_password, &account.profile).await?;
     let change = PasswordChange { password, email_verified: request.email_verified };
     let (user_id, before) = (account.user_id.clone(), account.password_changed_at);
     let written = ask.connection.store.change_password(&ask.call, account, change).await;

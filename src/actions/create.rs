@@ -1,5 +1,6 @@
 //! `create`: make an account. Who exists already is the store's to say.
 
+use super::ask::write_for;
 use super::identifier::{SIZE, allow};
 use super::{Answer, Ask, Refusal, User};
 use crate::connections::plausible;
@@ -37,6 +38,10 @@ pub(super) async fn run(ask: &Ask<'_>, create: Create) -> Result<Answer, Refusal
     // A flag goes with its identifier, and is true only when the caller may say so.
     profile.email_verified = claimed(ask, profile.email.is_some(), profile.email_verified);
     profile.phone_verified = claimed(ask, profile.phone_number.is_some(), profile.phone_verified);
+    let write = ask.connection.passwords.write.as_ref();
+    if write.is_some_and(|write| write_for(write, &profile).is_none()) {
+        return Err(Refusal::Malformed("/username", "the store's passwords take in the user name"));
+    }
     let organization = ask.organization(create.organization)?;
     if organization.as_ref().is_some_and(|key| !plausible(key)) {
         return Err(Refusal::Malformed("/organization", SIZE));
@@ -51,7 +56,7 @@ pub(super) async fn run(ask: &Ask<'_>, create: Create) -> Result<Answer, Refusal
         }
         None => ask.unguessable_password()?,
     };
-    let password = ask.prepare_password(password).await?;
+    let password = ask.prepare_password(password, &profile).await?;
     let new = NewAccount { profile, password, organization };
     let account = ask.read_back(ask.connection.store.create(&ask.call, new).await)?;
     Ok(Answer::Created(User::of(ask, account)))

@@ -3,7 +3,7 @@
 //! Whoever has no account, no usable password or one that can't be read costs what a right guess costs. What a barred
 //! account is told comes after the right password only.
 
-use super::ask::password_shape;
+use super::ask::{name_in_hash, password_shape};
 use super::rehash::rehash;
 use super::{Answer, Ask, Refusal, User};
 use crate::config::ImportMark;
@@ -164,7 +164,7 @@ fn wrong(ask: &Ask<'_>, account: Option<&Account>) -> Refusal {
 
 /// Schemes that take the account's name take the one that its application knows it by.
 fn of<'a>(stored: &'a StoredPassword, account: &'a Account) -> Stored<'a> {
-    let user = account.profile.username.as_deref().or(account.profile.email.as_deref());
+    let user = name_in_hash(&account.profile);
     Stored {
         hash: &stored.hash,
         salt: stored.salt.as_ref(),

@@ -2,6 +2,7 @@
 //! Never fails the login, and never makes its answer late.
 
 use super::Ask;
+use super::ask::write_for;
 use crate::stores::Failure;
 use crate::telemetry::{Label, RehashLabels};
 use idstore_contract::{Account, Rehash, Rehashed, Secret, StoredPassword};
@@ -15,6 +16,7 @@ pub(super) async fn rehash(ask: &Ask<'_>, account: &Account, password: &Secret) 
     let (Some(write), Some(old)) = (ask.connection.passwords.write.as_ref(), account.password.clone()) else {
         return;
     };
+    let Some(write) = write_for(write, &account.profile) else { return };
     // One that is longer than the scheme makes count stays as it is stored.
     if write.refuse(password).is_some() {
         return;

@@ -115,12 +115,17 @@ fn make(scheme: &str, user: Option<&str>, json: bool) -> Exit {
     let salt = written.salt.as_ref().and_then(Secret::expose_text);
     if json {
         print::line(
-            &json!({ "scheme": write.scheme(), "password_hash": hash, "password_salt": salt }).to_string(),
+            &json!({ "scheme": write.scheme(), "password_hash": hash, "password_salt": salt,
+                "password_parameters": written.parameters })
+            .to_string(),
         );
     } else {
         print::line(&hash);
         if let Some(salt) = salt {
             print::line(&format!("salt: {salt}"));
+        }
+        if let Some(parameters) = written.parameters {
+            print::line(&format!("parameters: {parameters}"));
         }
     }
     Exit::Ok

@@ -283,13 +283,6 @@ fn check_passwords<'a>(
                     format!("nobody could sign in with a new password: `accept` has no `{}`", write.scheme());
                 faults.push(Fault::error(&key("write"), message));
             }
-            if write.needs_user() {
-                let message = format!(
-                    "{} takes the account's name, which is not known when it is written",
-                    write.scheme()
-                );
-                faults.push(Fault::error(&key("write"), message));
-            }
         }
         Ok(None) => {}
     }

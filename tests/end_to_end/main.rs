@@ -19,6 +19,7 @@ mod daemon;
 mod database;
 mod directories;
 mod django;
+mod formats;
 mod generic;
 mod imports;
 mod input;

@@ -15,6 +15,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) user: &'a [u8],
     /// The configured key; empty where there is none.
     pub(crate) key: &'a [u8],
+    /// What stands in the salt's column, where the stored text has a salt of its own.
+    pub(crate) column: &'a [u8],
     /// The key derivation's result, in what stands around it.
     pub(crate) derived: &'a [u8],
     /// The number of rounds of the stored value.
@@ -60,6 +62,7 @@ fn input_bytes<'a>(input: &Input, inputs: &Inputs<'a>, it: &'a [u8]) -> &'a [u8]
         Input::Salt => inputs.salt,
         Input::User => inputs.user,
         Input::Key | Input::Pepper => inputs.key,
+        Input::Column => inputs.column,
         Input::It => it,
         Input::Derived => inputs.derived,
     }

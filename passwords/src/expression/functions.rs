@@ -17,8 +17,12 @@ pub(crate) enum Function {
     /// In phpass's alphabet and order.
     Phpass64,
     Unhex,
+    /// The bytes of text in bcrypt's alphabet.
+    UnBcrypt64,
     /// The bytes of base64 text; what is none stays as it is.
     Unbase64,
+    /// Text of hex without the zero bytes that it begins with.
+    Trim00,
     Upper,
     Lower,
     Trim,
@@ -62,8 +66,10 @@ const NAMES: &[(&str, Function)] = &[
     ("fit_bcrypt", Function::FitBcrypt),
     ("braced", Function::Braced),
     ("after_colon", Function::AfterColon),
+    ("unbase64_bcrypt", Function::UnBcrypt64),
     ("unhex", Function::Unhex),
     ("unbase64", Function::Unbase64),
+    ("trim_00", Function::Trim00),
     ("upper", Function::Upper),
     ("lower", Function::Lower),
     ("trim", Function::Trim),
@@ -124,11 +130,19 @@ impl Function {
                 value.get(start..).unwrap_or_default().to_vec()
             }
             Self::Unhex => hex_decode(std::str::from_utf8(&value).ok()?)?.expose().to_vec(),
+            Self::UnBcrypt64 => Base64::Bcrypt.decode(std::str::from_utf8(&value).ok()?)?.expose().to_vec(),
             Self::Unbase64 => {
                 match std::str::from_utf8(&value).ok().and_then(|text| Base64::Padded.decode(text)) {
                     Some(bytes) => bytes.expose().to_vec(),
                     None => return Some(value),
                 }
+            }
+            Self::Trim00 => {
+                let mut rest = value.as_slice();
+                while let Some(more) = rest.strip_prefix(b"00") {
+                    rest = more;
+                }
+                rest.to_vec()
             }
             Self::Upper => match std::str::from_utf8(&value) {
                 Ok(text) => text.to_uppercase().into_bytes(),

@@ -42,6 +42,8 @@ pub(crate) enum Input {
     Key,
     /// The configured key, or nothing.
     Pepper,
+    /// What stands in the salt's column beside a stored text with a salt of its own.
+    Column,
     /// The value that a repetition goes on from.
     It,
     /// What the key derivation made.

@@ -111,11 +111,12 @@ impl Parser {
             "user" => Input::User,
             "key" => Input::Key,
             "pepper" => Input::Pepper,
+            "column" => Input::Column,
             "it" if self.it.is_some() => Input::It,
             "derived" if self.derivation.is_some() => Input::Derived,
             _ => {
                 return Err(format!(
-                    "\"{name}\" is no input; there are pass, salt, user, key and pepper, and it in a repetition"
+                    "\"{name}\" is no input; there are pass, salt, user, key, pepper and column, and it in a repetition"
                 ));
             }
         }))

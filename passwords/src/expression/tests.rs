@@ -9,6 +9,7 @@ fn inputs() -> Inputs<'static> {
         salt: b"salt",
         user: b"Alice",
         key: b"key",
+        column: b"column",
         derived: &[],
         rounds: 3,
         brief: false,

@@ -23,6 +23,8 @@ pub(crate) enum Algorithm {
     Sha3_512,
     Ripemd160,
     Whirlpool,
+    Streebog256,
+    Streebog512,
 }
 
 /// Runs the expression with `$digest` as the function's type.
@@ -81,13 +83,21 @@ macro_rules! with {
                 type $digest = whirlpool::Whirlpool;
                 $run
             }
+            Algorithm::Streebog256 => {
+                type $digest = streebog::Streebog256;
+                $run
+            }
+            Algorithm::Streebog512 => {
+                type $digest = streebog::Streebog512;
+                $run
+            }
         }
     };
 }
 
 impl Algorithm {
     /// Every function with its name in expressions.
-    pub(crate) const ALL: [(&'static str, Self); 13] = [
+    pub(crate) const ALL: [(&'static str, Self); 15] = [
         ("md4", Self::Md4),
         ("md5", Self::Md5),
         ("sha1", Self::Sha1),
@@ -101,6 +111,8 @@ impl Algorithm {
         ("sha3_512", Self::Sha3_512),
         ("ripemd160", Self::Ripemd160),
         ("whirlpool", Self::Whirlpool),
+        ("streebog256", Self::Streebog256),
+        ("streebog512", Self::Streebog512),
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -113,9 +125,9 @@ impl Algorithm {
             Self::Md4 | Self::Md5 => 16,
             Self::Sha1 | Self::Ripemd160 => 20,
             Self::Sha224 | Self::Sha3_224 => 28,
-            Self::Sha256 | Self::Sha3_256 => 32,
+            Self::Sha256 | Self::Sha3_256 | Self::Streebog256 => 32,
             Self::Sha384 | Self::Sha3_384 => 48,
-            Self::Sha512 | Self::Sha3_512 | Self::Whirlpool => 64,
+            Self::Sha512 | Self::Sha3_512 | Self::Whirlpool | Self::Streebog512 => 64,
         }
     }
 

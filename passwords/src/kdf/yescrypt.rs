@@ -1,7 +1,10 @@
-//! yescrypt, in the parameters that systems write (`j9T` and its like).
+//! yescrypt, in the parameters that systems write (`j9T` and its like), and what ALT Linux makes of it with GOST's hash.
 
+use super::Algorithm;
+use crate::encoding::Base64;
 use crate::hash::HashFailure;
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// The most characters of parameters that are looked at; `j9T` has three, and flavour, N, r, p and t fit into eight.
 const TEXT_BYTES_MAX: usize = 8;
@@ -45,6 +48,23 @@ impl Yescrypt {
     pub(super) fn derive(&self, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), HashFailure> {
         let params: yescrypt::Params = self.text().parse().map_err(|_| HashFailure::Parameters)?;
         yescrypt::yescrypt(password, salt, &params, out).map_err(|_| HashFailure::Parameters)
+    }
+
+    /// GOST R 34.11-2012 around yescrypt: HMAC of yescrypt's result, under the HMAC of the setting as it is written,
+    /// under the password's digest.
+    pub(super) fn derive_gost(
+        &self,
+        password: &[u8],
+        salt: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), HashFailure> {
+        let mut inner = Zeroizing::new([0; 32]);
+        self.derive(password, salt, inner.as_mut_slice())?;
+        let setting = format!("$gy${}${}", self.text(), Base64::Little.encode(salt));
+        let gost = Algorithm::Streebog256;
+        let key = gost.hmac(&gost.hash(&[password]), setting.as_bytes());
+        super::copy(&gost.hmac(&key, inner.as_slice()), out);
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Argon2 strings: `$argon2id$v=19$m=65536,t=3,p=4$salt$digest`, base64 without padding.
 //!
 //! Without `v=` the version is 16. The optional `keyid=` and `data=` are not read: no library writes them.
+//! Shiro 2 has the passes before the memory, and padding.
 
 use super::own::{Own, parts};
 use crate::encoding::{Base64, decimal, fields};
@@ -13,34 +14,46 @@ use crate::scheme::NotRead;
 /// reads it, and a small machine can afford a few at a time.
 const USUAL: Argon2 = Argon2::new(Variant::Id, Version::V19, 19 * 1024, 2, 1).expect("OWASP's parameters");
 
-pub(super) static OWN: &[Own] = &[Own {
-    name: "argon2",
-    read: parse,
-    print: |parts, how| print(parts).filter(|text| how.is_none_or(|how| text.starts_with(how))),
-    usual: || (Kdf::Argon2(USUAL), Salt::Bytes(16), 32),
-    at_cost: |_| None,
-}];
+/// What Shiro 2 writes.
+const SHIRO: Argon2 = Argon2::new(Variant::Id, Version::V19, 1 << 16, 1, 4).expect("Shiro's parameters");
+
+pub(super) static OWN: &[Own] = &[
+    Own {
+        name: "argon2",
+        read: |text| parse(text, ["m=", "t=", "p="]),
+        print: |parts, how| print(parts).filter(|text| how.is_none_or(|how| text.starts_with(how))),
+        usual: || (Kdf::Argon2(USUAL), Salt::Bytes(16), 32),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "argon2_shiro",
+        read: |text| parse(text, ["t=", "m=", "p="]),
+        print: |parts, _| print_shiro(parts),
+        usual: || (Kdf::Argon2(SHIRO), Salt::Bytes(16), 32),
+        at_cost: |_| None,
+    },
+];
 
 const VARIANTS: [(&str, Variant); 3] =
     [("$argon2id$", Variant::Id), ("$argon2i$", Variant::I), ("$argon2d$", Variant::D)];
 
-/// Parses an Argon2 string.
-fn parse(text: &str) -> Result<Parts, NotRead> {
+/// Parses an Argon2 string whose costs stand in this order.
+fn parse(text: &str, order: [&str; 3]) -> Result<Parts, NotRead> {
     let (rest, variant) = VARIANTS
         .iter()
         .find_map(|(prefix, variant)| Some((text.strip_prefix(prefix)?, *variant)))
         .ok_or(NotRead::Other)?;
-    values(rest, variant).ok_or(NotRead::Malformed)
+    values(rest, variant, order).ok_or(NotRead::Malformed)
 }
 
-/// The order `m`, `t`, `p` is fixed, as in the reference implementation.
-fn values(rest: &str, variant: Variant) -> Option<Parts> {
+/// The order is fixed, as in the reference implementation.
+fn values(rest: &str, variant: Variant, order: [&str; 3]) -> Option<Parts> {
     let (version, rest) = version(rest)?;
     let [cost, salt, digest] = fields(rest, '$')?;
-    let [memory, passes, lanes] = fields(cost, ',')?;
-    let number = |field: &str, key| decimal(field.strip_prefix(key)?);
-    let argon2 =
-        Argon2::new(variant, version, number(memory, "m=")?, number(passes, "t=")?, number(lanes, "p=")?)?;
+    let costs: [&str; 3] = fields(cost, ',')?;
+    let in_order = costs.iter().zip(order).all(|(field, key)| field.starts_with(key));
+    let number = |key| decimal(costs.iter().filter(|_| in_order).find_map(|field| field.strip_prefix(key))?);
+    let argon2 = Argon2::new(variant, version, number("m=")?, number("t=")?, number("p=")?)?;
     let (salt, digest) = (Base64::Unpadded.decode(salt)?, Base64::Unpadded.decode(digest)?);
     if Argon2::fits(salt.expose(), digest.expose()) {
         Some(parts(Kdf::Argon2(argon2), salt, digest))
@@ -70,4 +83,14 @@ fn print(parts: &Parts) -> Option<String> {
     let digest = Base64::Unpadded.encode(parts.digest.expose());
     let (memory, passes, lanes) = (argon2.memory_kib(), argon2.passes(), argon2.lanes());
     Some(format!("{prefix}v={version}$m={memory},t={passes},p={lanes}${salt}${digest}"))
+}
+
+/// As Shiro writes it.
+fn print_shiro(parts: &Parts) -> Option<String> {
+    let Kdf::Argon2(argon2) = parts.recipe.kdf else { return None };
+    let (prefix, _) = VARIANTS.iter().find(|(_, variant)| *variant == argon2.variant())?;
+    let salt = Base64::Padded.encode(parts.salt.expose());
+    let digest = Base64::Padded.encode(parts.digest.expose());
+    let (memory, passes, lanes) = (argon2.memory_kib(), argon2.passes(), argon2.lanes());
+    Some(format!("{prefix}v=19$t={passes},m={memory},p={lanes}${salt}${digest}"))
 }

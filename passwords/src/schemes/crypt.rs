@@ -6,7 +6,7 @@ use crate::encoding::{Base64, decimal, fields};
 use crate::hash::Parts;
 use crate::kdf::{
     Algorithm, DRUPAL_DIGEST_BYTES, DesCrypt, Kdf, MD5_CRYPT_DIGEST_BYTES, MD5_CRYPT_SALT_BYTES_MAX,
-    Md5Crypt, PHPASS_SALT_BYTES, Phpass, SHA_CRYPT_SALT_BYTES_MAX, Scrypt, Sha1Crypt, ShaCrypt, SunMd5,
+    Md5Crypt, PHPASS_SALT_BYTES, Phpass, Qnx, SHA_CRYPT_SALT_BYTES_MAX, Scrypt, Sha1Crypt, ShaCrypt, SunMd5,
     Yescrypt, des_number,
 };
 use crate::random::Salt;
@@ -15,9 +15,13 @@ use idstore_secret::Secret;
 
 mod des;
 mod permuted;
+mod qnx;
+mod yescrypt;
 
 use des::{big, bsdi, des, print_bsdi, print_des, sixteen};
 use permuted::{MD5, SHA1, SHA256, SHA512};
+use qnx::{print_qnx, qnx};
+use yescrypt::{gost, print_scrypt7, print_yescrypt, scrypt7, yescrypt};
 
 pub(super) static OWN: &[Own] = &[
     Own {
@@ -95,7 +99,7 @@ pub(super) static OWN: &[Own] = &[
         read: |text| sha2(text, "$6$", Algorithm::Sha512),
         print: |parts, _| print_sha2(parts, Algorithm::Sha512),
         usual: || (Kdf::ShaCrypt(SHA512_USUAL), Salt::Alphanumeric(16), 64),
-        at_cost: |_| None,
+        at_cost: |cost| ShaCrypt::new(Algorithm::Sha512, Some(cost?)).map(Kdf::ShaCrypt),
     },
     Own {
         name: "sun_md5_crypt",
@@ -109,20 +113,34 @@ pub(super) static OWN: &[Own] = &[
         read: |text| phpass(text, &["$P$", "$H$"], Algorithm::Md5),
         print: |parts, how| print_phpass(parts, how.unwrap_or("$P$")),
         usual: || (Kdf::Phpass(PHPASS_USUAL), Salt::Alphanumeric(8), 16),
-        at_cost: |_| None,
+        at_cost: |cost| at_cost(Algorithm::Md5, cost),
     },
     Own {
         name: "drupal7",
         read: |text| phpass(text, &["$S$"], Algorithm::Sha512),
         print: |parts, _| print_phpass(parts, "$S$"),
         usual: || (Kdf::Phpass(DRUPAL_USUAL), Salt::Alphanumeric(8), DRUPAL_DIGEST_BYTES),
-        at_cost: |_| None,
+        at_cost: |cost| at_cost(Algorithm::Sha512, cost),
     },
     Own {
         name: "yescrypt",
         read: yescrypt,
         print: |parts, _| print_yescrypt(parts),
-        usual: || (yescrypt_usual(), Salt::Bytes(16), 32),
+        usual: || (yescrypt_usual(Kdf::Yescrypt), Salt::Bytes(16), 32),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "gost_yescrypt",
+        read: gost,
+        print: |parts, _| print_yescrypt(parts),
+        usual: || (yescrypt_usual(Kdf::GostYescrypt), Salt::Bytes(16), 32),
+        at_cost: |_| None,
+    },
+    Own {
+        name: "qnx",
+        read: qnx,
+        print: |parts, _| print_qnx(parts),
+        usual: || (QNX_USUAL, Salt::Hex(16), 64),
         at_cost: |_| None,
     },
     Own {
@@ -148,15 +166,20 @@ const SHA1_USUAL: Sha1Crypt = Sha1Crypt::new(480_000).expect("passlib's rounds")
 const SUN_USUAL: SunMd5 = SunMd5::new(34_000, false).expect("passlib's rounds");
 const PHPASS_USUAL: Phpass = Phpass::new(Algorithm::Md5, 13).expect("WordPress's rounds");
 const DRUPAL_USUAL: Phpass = Phpass::new(Algorithm::Sha512, 15).expect("Drupal 7's rounds");
+const QNX_USUAL: Kdf = Kdf::Qnx(Qnx::new(Algorithm::Sha512, qnx::ROUNDS).expect("QNX's rounds"));
 const SCRYPT_USUAL: Scrypt = Scrypt::from_n(1 << 14, 8, 1).expect("libxcrypt's parameters");
 
-fn yescrypt_usual() -> Kdf {
-    Yescrypt::parse("j9T").map_or(Kdf::None, Kdf::Yescrypt)
+fn yescrypt_usual(kdf: fn(Yescrypt) -> Kdf) -> Kdf {
+    Yescrypt::parse("j9T").map_or(Kdf::None, kdf)
+}
+
+fn at_cost(algorithm: Algorithm, log2_rounds: Option<u32>) -> Option<Kdf> {
+    Phpass::new(algorithm, u8::try_from(log2_rounds?).ok()?).map(Kdf::Phpass)
 }
 
 /// What any of them reads: what `{CRYPT}` may hold.
 fn any(text: &str) -> Result<Parts, NotRead> {
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 13] = [
         "bcrypt",
         "bcrypt_2x",
         "sha512_crypt",
@@ -164,6 +187,7 @@ fn any(text: &str) -> Result<Parts, NotRead> {
         "md5_crypt",
         "apr_md5_crypt",
         "yescrypt",
+        "gost_yescrypt",
         "scrypt_mcf7",
         "sha1_crypt",
         "sun_md5_crypt",
@@ -188,6 +212,7 @@ fn print_any(parts: &Parts, _: Option<&str>) -> Option<String> {
         Kdf::Md5Crypt(Md5Crypt::Bsd) => "md5_crypt",
         Kdf::Md5Crypt(Md5Crypt::Apache) => "apr_md5_crypt",
         Kdf::Yescrypt(_) => "yescrypt",
+        Kdf::GostYescrypt(_) => "gost_yescrypt",
         Kdf::Scrypt(_) => "scrypt_mcf7",
         Kdf::Sha1Crypt(_) => "sha1_crypt",
         Kdf::SunMd5(_) => "sun_md5_crypt",
@@ -333,47 +358,4 @@ fn print_phpass(parts: &Parts, prefix: &str) -> Option<String> {
     let mut digest = Base64::Little.encode(parts.digest.expose());
     digest.truncate(if prefix == "$S$" { 43 } else { 22 });
     Some(format!("{prefix}{}{}{digest}", log2.get(..1)?, parts.salt.expose_text()?))
-}
-
-/// `$y$parameters$salt$digest`.
-fn yescrypt(text: &str) -> Result<Parts, NotRead> {
-    let rest = text.strip_prefix("$y$").ok_or(NotRead::Other)?;
-    let read = || {
-        let [params, salt, digest] = fields(rest, '$')?;
-        let digest = Base64::Little.decode(digest).filter(|digest| digest.len() == 32)?;
-        Some(parts(Kdf::Yescrypt(Yescrypt::parse(params)?), Base64::Little.decode(salt)?, digest))
-    };
-    read().ok_or(NotRead::Malformed)
-}
-
-fn print_yescrypt(parts: &Parts) -> Option<String> {
-    let Kdf::Yescrypt(yescrypt) = parts.recipe.kdf else { return None };
-    let (salt, digest) =
-        (Base64::Little.encode(parts.salt.expose()), Base64::Little.encode(parts.digest.expose()));
-    Some(format!("$y${}${salt}${digest}", yescrypt.text()))
-}
-
-/// `$7$`, one character of N as a power of two, five of r, five of p, the salt as it is written, and the digest.
-fn scrypt7(text: &str) -> Result<Parts, NotRead> {
-    let rest = text.strip_prefix("$7$").ok_or(NotRead::Other)?;
-    let read = || {
-        let number =
-            |from: usize, count: usize| des_number(rest.as_bytes().get(from..)?.get(..count)?, count);
-        let n = 1_u32.checked_shl(number(0, 1)?)?;
-        let scrypt = Scrypt::from_n(n, number(1, 5)?, number(6, 5)?)?;
-        let (salt, digest) = rest.get(11..)?.rsplit_once('$')?;
-        let digest = Base64::Little.decode(digest).filter(|digest| digest.len() == 32)?;
-        Some(parts(Kdf::Scrypt(scrypt), salt.into(), digest))
-    };
-    read().ok_or(NotRead::Malformed)
-}
-
-fn print_scrypt7(parts: &Parts) -> Option<String> {
-    let Kdf::Scrypt(scrypt) = parts.recipe.kdf else { return None };
-    // Thirty bits in five characters: four bytes make six, the last of which is empty.
-    let five = |number: u32| Base64::Little.encode(&number.to_le_bytes()).get(..5).map(str::to_owned);
-    let n = Base64::Little.encode(&[scrypt.log2_n(), 0]);
-    let (r, p) = (five(scrypt.block_size())?, five(scrypt.parallelism())?);
-    let digest = Base64::Little.encode(parts.digest.expose());
-    Some(format!("$7${}{r}{p}{}${digest}", n.get(..1)?, parts.salt.expose_text()?))
 }

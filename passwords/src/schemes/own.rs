@@ -61,6 +61,6 @@ impl Own {
 
     pub(super) fn usual(&self, expression: &'static Expression) -> Usual {
         let (kdf, salt, digest_len) = (self.usual)();
-        Usual { recipe: Recipe { expression, kdf, rounds: 1 }, salt, digest_len }
+        Usual { recipe: Recipe { expression, kdf, rounds: 1 }, salt, column: Salt::None, digest_len }
     }
 }

@@ -25,6 +25,7 @@ pub(crate) struct Row {
 pub(crate) struct WriteSpec {
     pub(crate) written: bool,
     salt: Option<Salt>,
+    column: Option<Salt>,
     numbers: Vec<(Stored, u32)>,
     argon2: Option<Kdf>,
 }
@@ -106,6 +107,9 @@ impl Row {
             let user = user.or_else(|| columns.user.map(<[u8]>::to_vec)).ok_or(NotRead::MissingUser)?;
             bound.user = Some(Secret::new(user));
         }
+        if self.expression.uses_column() {
+            bound.column = Some(Secret::new(columns.salt.ok_or(NotRead::MissingSalt)?));
+        }
         if self.expression.takes_key() {
             bound.key = columns.key.map(Secret::new);
         }
@@ -165,8 +169,12 @@ impl Format for Row {
             return None;
         }
         let text = self.layout.print(parts, |name| Self::stored_number(parts, name))?;
-        let salt = self.needs_salt_column().then(|| parts.salt.clone());
-        Some(Written { hash: Secret::from(text), salt })
+        let salt = if self.expression.uses_column() {
+            parts.bound.column.clone()
+        } else {
+            self.needs_salt_column().then(|| parts.salt.clone())
+        };
+        Some(Written { hash: Secret::from(text), salt, parameters: None })
     }
 
     fn usual(&self) -> Usual {
@@ -184,6 +192,7 @@ impl Format for Row {
             usual.recipe.kdf = self.write.argon2.unwrap_or(usual.recipe.kdf);
             usual.recipe.rounds = self.rounds(&[], &columns).unwrap_or(1);
             usual.salt = self.write.salt.unwrap_or(usual.salt);
+            usual.column = self.write.column.unwrap_or(Salt::None);
             return usual;
         }
         let rounds = self.rounds(&[], &columns).unwrap_or(1000);
@@ -191,11 +200,16 @@ impl Format for Row {
         let salt =
             if self.takes_salt() { self.write.salt.unwrap_or(Salt::Alphanumeric(16)) } else { Salt::None };
         let digest_len = self.len.or_else(|| self.own_len()).unwrap_or(32);
-        Usual { recipe: Recipe { expression: self.expression, kdf, rounds }, salt, digest_len }
+        Usual {
+            recipe: Recipe { expression: self.expression, kdf, rounds },
+            salt,
+            column: self.write.column.unwrap_or(Salt::None),
+            digest_len,
+        }
     }
 
     fn needs_salt_column(&self) -> bool {
-        !self.layout.has_salt() && self.takes_salt()
+        self.expression.uses_column() || !self.layout.has_salt() && self.takes_salt()
     }
 
     fn takes_key(&self) -> bool {
@@ -250,7 +264,8 @@ fn fixed(number: Number) -> u32 {
 
 impl WriteSpec {
     /// From a line like `write salt=16 rounds=5000`: without `write` the scheme is read only. A salt is so many
-    /// letters and digits, with `b` before the number so many bytes, with `h` so many digits of hex.
+    /// letters and digits, with `b` before the number so many bytes, with `h` so many digits of hex, with `m` so many bytes
+    /// in base64. `column` is the same for the salt's column beside a text with a salt of its own.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut spec = Self::default();
         for word in text.split_whitespace() {
@@ -260,12 +275,11 @@ impl WriteSpec {
             };
             let name = match name {
                 "salt" => {
-                    let count = |digits: &str| digits.parse::<usize>().ok();
-                    spec.salt = Some(match (value.strip_prefix('b'), value.strip_prefix('h')) {
-                        (Some(bytes), _) => Salt::Bytes(count(bytes)?),
-                        (_, Some(digits)) => Salt::Hex(count(digits)?),
-                        _ => Salt::Alphanumeric(count(value)?),
-                    });
+                    spec.salt = Some(salt(value)?);
+                    continue;
+                }
+                "column" => {
+                    spec.column = Some(salt(value)?);
                     continue;
                 }
                 "argon2" => {
@@ -287,4 +301,14 @@ impl WriteSpec {
         }
         Some(spec)
     }
+}
+
+fn salt(text: &str) -> Option<Salt> {
+    let count = |digits: &str| digits.parse::<usize>().ok();
+    Some(match text.split_at_checked(1)? {
+        ("b", bytes) => Salt::Bytes(count(bytes)?),
+        ("h", digits) => Salt::Hex(count(digits)?),
+        ("m", bytes) => Salt::Base64(count(bytes)?),
+        _ => Salt::Alphanumeric(count(text)?),
+    })
 }

@@ -12,8 +12,10 @@ macro_rules! expression {
 mod columns;
 mod documents;
 mod firebase;
+mod fshp;
 mod identity;
 mod kratos;
+mod listed;
 mod mysql;
 mod phpbb;
 
@@ -30,14 +32,17 @@ const WEAK: Strength = Strength::Weak;
 pub(super) const TABLE: &[Line] = &[
     special("aspnet-identity:v2", NAMED, SOUND, || Box::new(identity::V2), true),
     special("aspnet-identity:v3", NAMED, SOUND, || Box::new(identity::V3), true),
-    special("phpbb:combined", MARKED, SOUND, || Box::new(phpbb::Combined), false),
-    special("processwire:bcrypt-split", NAMED, SOUND, || Box::new(columns::Split), false),
-    special("gitea:pbkdf2", NAMED, SOUND, || Box::new(columns::Gitea("pbkdf2")), false),
-    special("gitea:argon2", NAMED, SOUND, || Box::new(columns::Gitea("argon2")), false),
-    special("gitea:scrypt", NAMED, SOUND, || Box::new(columns::Gitea("scrypt")), false),
-    special("keycloak:pbkdf2", NAMED, SOUND, || Box::new(documents::Keycloak { argon2: false }), false),
-    special("keycloak:argon2", NAMED, SOUND, || Box::new(documents::Keycloak { argon2: true }), false),
-    special("npm-credential", NAMED, SOUND, || Box::new(documents::Credential), false),
+    special("phpbb:combined", MARKED, SOUND, || Box::new(phpbb::Combined { md5: false }), false),
+    special("phpbb:combined-md5", NAMED, SOUND, || Box::new(phpbb::Combined { md5: true }), false),
+    special("processwire:bcrypt-split", NAMED, SOUND, || Box::new(columns::Split), true),
+    special("gitea:pbkdf2", NAMED, SOUND, || Box::new(columns::Gitea("pbkdf2")), true),
+    special("gitea:argon2", NAMED, SOUND, || Box::new(columns::Gitea("argon2")), true),
+    special("gitea:scrypt", NAMED, SOUND, || Box::new(columns::Gitea("scrypt")), true),
+    special("keycloak:pbkdf2", NAMED, SOUND, || Box::new(documents::Keycloak { argon2: false }), true),
+    special("keycloak:argon2", NAMED, SOUND, || Box::new(documents::Keycloak { argon2: true }), true),
+    special("npm-credential", NAMED, SOUND, || Box::new(documents::Credential), true),
+    special("passlib:fshp", MARKED, SOUND, || Box::new(fshp::Fshp), true),
+    special("oracle:spare4", MARKED, WEAK, || Box::new(listed::Spare4), false),
     special("passlib:scram", MARKED, SOUND, || Box::new(documents::Scram), false),
     special("firebase-scrypt", NAMED, SOUND, || Box::new(firebase::Project), false),
     special("kratos:firescrypt", MARKED, SOUND, || Box::new(firebase::Kratos), false),

@@ -1,6 +1,7 @@
 //! Hashes whose parts stand in several columns.
 
-use crate::encoding::{Base64, decimal, hex_decode};
+use crate::encoding::{Base64, decimal, hex_decode, hex_encode};
+use crate::expression::Expression;
 use crate::hash::{Bound, Parts};
 use crate::kdf::{
     Algorithm, Argon2, BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt, Kdf, Pbkdf2, Recipe, Scrypt, Variant,
@@ -8,6 +9,7 @@ use crate::kdf::{
 };
 use crate::random::Salt;
 use crate::scheme::{Columns, Format, NotRead, Usual};
+use crate::schemes::bcrypt_text;
 use crate::schemes::own::parts;
 use crate::write::Written;
 use idstore_secret::Secret;
@@ -26,17 +28,23 @@ impl Format for Split {
         let salt = columns.salt.ok_or(NotRead::MissingSalt)?;
         let key = columns.key.ok_or(NotRead::MissingKey)?;
         let (kdf, salt) = bcrypt_salt(salt).ok_or(NotRead::Malformed)?;
-        let expression = expression!("bcrypt(pass . key)").ok_or(NotRead::Malformed)?;
-        let bound = Bound { user: None, key: Some(Secret::new(key)) };
+        let expression = with_key().ok_or(NotRead::Malformed)?;
+        let bound = Bound { key: Some(Secret::new(key)), ..Bound::default() };
         Ok(Parts { recipe: Recipe { expression, kdf, rounds: 1 }, salt, digest, bound })
     }
 
-    fn print(&self, _: &Parts) -> Option<Written> {
-        None
+    fn print(&self, parts: &Parts) -> Option<Written> {
+        let Kdf::Bcrypt(bcrypt) = parts.recipe.kdf else { return None };
+        let text = bcrypt_text("$2y$", bcrypt, parts.salt.expose(), parts.digest.expose());
+        let (salt, digest) = text.split_at_checked(29)?;
+        Some(Written { hash: digest.into(), salt: Some(salt.into()), parameters: None })
     }
 
     fn usual(&self) -> Usual {
-        Usual::of(Bcrypt::new(11).map(Kdf::Bcrypt), Salt::Bytes(BCRYPT_SALT_BYTES), BCRYPT_DIGEST_BYTES)
+        let plain =
+            Usual::of(Bcrypt::new(11).map(Kdf::Bcrypt), Salt::Bytes(BCRYPT_SALT_BYTES), BCRYPT_DIGEST_BYTES);
+        let expression = with_key().unwrap_or(plain.recipe.expression);
+        Usual { recipe: Recipe { expression, ..plain.recipe }, ..plain }
     }
 
     fn needs_salt_column(&self) -> bool {
@@ -50,6 +58,10 @@ impl Format for Split {
     fn needs_key(&self) -> bool {
         true
     }
+}
+
+fn with_key() -> Option<&'static Expression> {
+    expression!("bcrypt(pass . key)")
 }
 
 /// `$2y$11$` and 22 characters.
@@ -77,8 +89,13 @@ impl Format for Gitea {
         Ok(parts(kdf, salt, digest))
     }
 
-    fn print(&self, _: &Parts) -> Option<Written> {
-        None
+    /// As the default of today's release, whose name the parameters' column then has to hold.
+    fn print(&self, parts: &Parts) -> Option<Written> {
+        Some(Written {
+            hash: hex_encode(parts.digest.expose()).into(),
+            salt: Some(hex_encode(parts.salt.expose()).into()),
+            parameters: Some(self.default().to_owned()),
+        })
     }
 
     fn usual(&self) -> Usual {

@@ -7,7 +7,7 @@ use crate::random::Salt;
 use crate::scheme::{Columns, Format, NotRead, Usual};
 use crate::schemes::own::parts;
 use crate::write::Written;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Keycloak's `secret_data` in the hash's column and `credential_data` in the parameters'.
 pub(super) struct Keycloak {
@@ -40,8 +40,33 @@ impl Format for Keycloak {
         kdf.filter(|_| fits).map(|kdf| parts(kdf, salt, digest)).ok_or(NotRead::Malformed)
     }
 
-    fn print(&self, _: &Parts) -> Option<Written> {
-        None
+    /// With what today's release keeps in `credential_data`.
+    fn print(&self, parts: &Parts) -> Option<Written> {
+        let secret = json!({
+            "value": Base64::Padded.encode(parts.digest.expose()),
+            "salt": Base64::Padded.encode(parts.salt.expose()),
+            "additionalParameters": {},
+        });
+        let data = match parts.recipe.kdf {
+            Kdf::Pbkdf2(pbkdf2) => json!({
+                "hashIterations": pbkdf2.rounds(),
+                "algorithm": pbkdf2_name(pbkdf2.algorithm())?,
+                "additionalParameters": {},
+            }),
+            Kdf::Argon2(argon2) => json!({
+                "hashIterations": argon2.passes(),
+                "algorithm": "argon2",
+                "additionalParameters": {
+                    "hashLength": [parts.digest.len().to_string()],
+                    "memory": [argon2.memory_kib().to_string()],
+                    "type": ["id"],
+                    "version": ["1.3"],
+                    "parallelism": [argon2.lanes().to_string()],
+                },
+            }),
+            _ => return None,
+        };
+        Some(Written { parameters: Some(data.to_string()), ..Written::text(secret.to_string()) })
     }
 
     fn usual(&self) -> Usual {
@@ -53,13 +78,15 @@ impl Format for Keycloak {
 }
 
 fn pbkdf2(algorithm: &str, data: &Value) -> Option<Kdf> {
-    let algorithm = match algorithm {
-        "pbkdf2" => Algorithm::Sha1,
-        "pbkdf2-sha256" => Algorithm::Sha256,
-        "pbkdf2-sha512" => Algorithm::Sha512,
-        _ => return None,
-    };
-    Pbkdf2::new(algorithm, number(data.get("hashIterations")?)?).map(Kdf::Pbkdf2)
+    let (_, algorithm) = PBKDF2.iter().find(|(name, _)| *name == algorithm)?;
+    Pbkdf2::new(*algorithm, number(data.get("hashIterations")?)?).map(Kdf::Pbkdf2)
+}
+
+const PBKDF2: [(&str, Algorithm); 3] =
+    [("pbkdf2", Algorithm::Sha1), ("pbkdf2-sha256", Algorithm::Sha256), ("pbkdf2-sha512", Algorithm::Sha512)];
+
+fn pbkdf2_name(algorithm: Algorithm) -> Option<&'static str> {
+    PBKDF2.iter().find(|(_, own)| *own == algorithm).map(|(name, _)| *name)
 }
 
 fn argon2(data: &Value) -> Option<Kdf> {
@@ -108,12 +135,20 @@ impl Format for Credential {
         read().ok_or(NotRead::Malformed)
     }
 
-    fn print(&self, _: &Parts) -> Option<Written> {
-        None
+    fn print(&self, parts: &Parts) -> Option<Written> {
+        let Kdf::Pbkdf2(pbkdf2) = parts.recipe.kdf else { return None };
+        let document = json!({
+            "hash": Base64::Padded.encode(parts.digest.expose()),
+            "salt": parts.salt.expose_text()?,
+            "keyLength": parts.digest.len(),
+            "hashMethod": "pbkdf2",
+            "iterations": pbkdf2.rounds(),
+        });
+        Some(Written::text(document.to_string()))
     }
 
     fn usual(&self) -> Usual {
-        Usual::of(Pbkdf2::new(Algorithm::Sha1, 100_000).map(Kdf::Pbkdf2), Salt::Bytes(66), 66)
+        Usual::of(Pbkdf2::new(Algorithm::Sha1, 111_493).map(Kdf::Pbkdf2), Salt::Base64(66), 66)
     }
 }
 
@@ -135,8 +170,13 @@ impl Format for Scram {
 fn scram(rest: &str) -> Option<Parts> {
     let [rounds, salt, digests] = fields(rest, '$')?;
     let digests: Vec<_> = digests.split(',').map(|pair| pair.split_once('=')).collect::<Option<_>>()?;
-    let strongest =
-        [("sha-512", Algorithm::Sha512), ("sha-256", Algorithm::Sha256), ("sha-1", Algorithm::Sha1)];
+    let strongest = [
+        ("sha-512", Algorithm::Sha512),
+        ("sha-384", Algorithm::Sha384),
+        ("sha-256", Algorithm::Sha256),
+        ("sha-224", Algorithm::Sha224),
+        ("sha-1", Algorithm::Sha1),
+    ];
     let (algorithm, digest) = strongest.iter().find_map(|(name, algorithm)| {
         digests.iter().find(|(own, _)| own == name).map(|(_, digest)| (*algorithm, *digest))
     })?;

@@ -92,7 +92,7 @@ impl Format for Kratos {
 fn parts(scrypt: Scrypt, salt: &[u8], key: &[u8], digest: Secret) -> Option<Parts> {
     let expression = expression!("aes256_ctr(bin(scrypt(pass, salt, 16384, 8, 1, 32)), key)")?;
     let recipe = Recipe { expression, kdf: Kdf::Scrypt(scrypt), rounds: 1 };
-    let bound = Bound { user: None, key: Some(Secret::new(key)) };
+    let bound = Bound { key: Some(Secret::new(key)), ..Bound::default() };
     Some(Parts { recipe, salt: Secret::new(salt), digest, bound })
 }
 

@@ -52,7 +52,7 @@ impl Template {
         let whole = template.expose_text()?.replace("{SALT}", salt.expose_text()?);
         let (before, after) = whole.split_once("{PASSWORD}")?;
         let recipe = Recipe { expression: (self.expression)()?, kdf: Kdf::None, rounds: 1 };
-        let bound = Bound { user: Some(after.into()), key: None };
+        let bound = Bound { user: Some(after.into()), ..Bound::default() };
         Some(Parts { recipe, salt: before.into(), digest: Secret::new(digest.expose()), bound })
     }
 }
