@@ -58,7 +58,8 @@ impl Rdn {
     pub(crate) fn value(&self) -> Option<String> {
         let (_, value) = self.0.first()?;
         let mut bytes = Vec::with_capacity(value.len());
-        let mut rest = value.trim_start().bytes();
+        // The blanks that RFC 2253 lets stand around a value, and no other: a no-break space is part of it.
+        let mut rest = value.trim_start_matches(' ').bytes();
         while let Some(byte) = rest.next() {
             if byte != b'\\' {
                 bytes.push(byte);
@@ -89,7 +90,7 @@ impl Rdn {
 
 fn split(pair: &str) -> Option<(String, String)> {
     let (name, value) = pair.split_once('=')?;
-    let name = name.trim();
+    let name = name.trim_matches(' ');
     crate::filter::is_attribute(name).then(|| (name.to_owned(), value.to_owned()))
 }
 
@@ -112,6 +113,7 @@ mod tests {
         let rdn = Rdn::first("cn=a\\, b+UID=old\\2B,ou=people,dc=x").unwrap();
         assert!(rdn.has("uid") && rdn.has("CN") && !rdn.has("ou"));
         assert_eq!(rdn.with("uid", "new,one"), "cn=a\\, b+UID=new\\2Cone");
+        assert_eq!(Rdn::first("uid=\u{a0}x").unwrap().value().unwrap(), "\u{a0}x");
         assert_eq!(Rdn::first("no name"), None);
         assert_eq!(Rdn::first("cn=x\\"), None);
     }
