@@ -26,7 +26,6 @@ mod standing;
 mod store;
 mod template;
 mod times;
-mod tls;
 mod verdict;
 mod write;
 
