@@ -22,7 +22,8 @@ pub(crate) enum Doing {
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    /// The session was dead before the server can have seen the request: a read may be sent again, on another one.
+    /// The session was dead, or nobody's, before the server looked at the request: a read may be sent again, on another
+    /// one.
     pub(crate) repeat: bool,
 }
 
@@ -55,8 +56,7 @@ pub(crate) mod code {
 /// The one mapping. For an outcome that is no success.
 pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
     use ErrorKind::{Misconfigured, NotFound, Rejected, Timeout, Unavailable, Unexpected};
-    // Active Directory: the session's bind is not known any more (000004DC).
-    if outcome.code == 1 && outcome.text.starts_with("000004DC") {
+    if forgotten(outcome) {
         return told(Unavailable, "the server has forgotten the bind of this session", outcome);
     }
     let (kind, message) = match (outcome.code, doing) {
@@ -83,6 +83,12 @@ pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
         _ => (Unexpected, "the server answered with a result that is not expected here"),
     };
     told(kind, message, outcome)
+}
+
+/// Active Directory has lost the bind of a session whose connection still stands (000004DC, ERROR_NOT_LOGGED_ON): nothing
+/// was done, and every further request on it is answered like this.
+pub(crate) fn forgotten(outcome: &Outcome) -> bool {
+    outcome.code == 1 && outcome.text.starts_with("000004DC")
 }
 
 /// An error with the code that the server answered.

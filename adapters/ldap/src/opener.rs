@@ -64,6 +64,11 @@ impl Opener {
         Self { servers, service, open_max }
     }
 
+    /// Whether there is an account of this service.
+    pub(crate) fn signs_in(&self) -> bool {
+        self.service.is_some()
+    }
+
     /// A session that is this service's.
     pub(crate) async fn for_service(self: &Arc<Self>) -> Result<Session, Error> {
         self.open(true).await

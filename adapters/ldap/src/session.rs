@@ -7,6 +7,7 @@
 use crate::ber::{Front, front};
 use crate::error::{self, Doing, Failure, failed, lost, nonsense};
 use crate::message::{Control, Entry, Message, Outcome, PASSWORD_POLICY, Request, Said};
+use crate::verdict;
 use futures_util::FutureExt as _;
 use idstore_contract::{Error, Secret};
 use rustls_pki_types::ServerName;
@@ -18,7 +19,8 @@ use zeroize::Zeroizing;
 
 /// The longest message that is kept, in bytes: an entry with thousands of groups is far below.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
-/// The longest answer to one search, in bytes of all its entries.
+/// The longest answer to one search, in bytes of all its entries, and of the memory that their values take beside them: a
+/// value of two bytes takes ten times as much.
 const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// The most entries and references that are read for one answer beyond the entries asked for: a server that sends
 /// references without end is no server.
@@ -115,13 +117,13 @@ impl Session {
     /// Signs this service in, for the life of the session.
     pub(crate) async fn sign_in(&mut self, dn: &str, password: &Secret) -> Result<(), Error> {
         let answer = self.bind(dn, password).await?;
+        if verdict::must_change(&answer) {
+            return Err(Error::unavailable(
+                "the password of the service's own account has expired or must be changed first; see `bind_dn`",
+            ));
+        }
         if answer.outcome.code != error::code::SUCCESS {
             return Err(failed(&answer.outcome, Doing::Binding));
-        }
-        if crate::policy::must_change(&answer.controls) {
-            return Err(Error::unavailable(
-                "the password of the service's own account must be changed first; see `bind_dn`",
-            ));
         }
         Ok(())
     }
@@ -141,7 +143,7 @@ impl Session {
         for _ in 0..REFERENCES_MAX {
             let message = self.receive(id, &mut spent).await?;
             if let Said::End(outcome) = message.said {
-                self.whole = true;
+                self.whole = !error::forgotten(&outcome);
                 return Ok(Answer { outcome, controls: message.controls });
             }
         }
@@ -156,7 +158,10 @@ impl Session {
         for _ in 0..entries_max.saturating_add(REFERENCES_MAX) {
             let message = self.receive(id, &mut spent).await?;
             match message.said {
-                Said::Entry(entry) if entries.len() < entries_max => entries.push(entry),
+                Said::Entry(entry) if entries.len() < entries_max => {
+                    spent = spent.saturating_add(entry.memory());
+                    entries.push(entry);
+                }
                 // It was told to stop, and does not: the rest is not read, and the session not used again.
                 Said::Entry(_) => {
                     let outcome = Outcome { code: error::code::SIZE_LIMIT, text: String::new() };
@@ -164,7 +169,7 @@ impl Session {
                 }
                 Said::Reference | Said::Intermediate => {}
                 Said::End(outcome) => {
-                    self.whole = true;
+                    self.whole = !error::forgotten(&outcome);
                     return Ok(Found { entries, answer: Answer { outcome, controls: message.controls } });
                 }
             }

@@ -157,10 +157,11 @@ async fn groups_are_direct_nested_and_primary() -> Outcome {
     for (groups, expected) in [
         (json!({ "member_of": "memberOf" }), json!(["app-inner"])),
         (json!({ "filter": nested, "base": samba.suffix }), json!(["app-inner", "app-outer"])),
+        // It lies outside of the base, as in most domains.
+        (json!({ "member_of": "memberOf", "primary": true }), json!(["Domain Users", "app-inner"])),
         (
-            json!({ "member_of": "memberOf", "primary": true, "base": "DC=ad,DC=example,DC=org",
-                    "filter": "(&(objectClass=group)(member={dn}))" }),
-            json!(["Domain Users", "app-inner"]),
+            json!({ "filter": nested, "base": samba.suffix, "primary": true }),
+            json!(["Domain Users", "app-inner", "app-outer"]),
         ),
     ] {
         let store = store(&samba, &gate, &[("groups", groups)])?;
