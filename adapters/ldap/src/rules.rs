@@ -124,8 +124,11 @@ impl Client {
             entries_max: POLICIES_MAX,
         };
         match self.search(call, &search).await {
-            // An entry that shows none of them is one whose rules may not be read.
-            Ok(found) => Ok(found.entries.into_iter().filter(|entry| !entry.attributes.is_empty()).collect()),
+            // One that is no policy by its class, and shows nothing of one, is one whose rules may not be read.
+            Ok(found) => {
+                let shown = |entry: &Entry| place.class != "*" || !entry.attributes.is_empty();
+                Ok(found.entries.into_iter().filter(shown).collect())
+            }
             Err(error) if error.kind() == ErrorKind::Misconfigured => Ok(Vec::new()),
             Err(error) => Err(error),
         }

@@ -1,7 +1,7 @@
 //! A subtree of its own in the 389 Directory Server that `tests/run` started.
 
 use super::tools::Tools;
-use super::{PASSWORD, change, config, variable};
+use super::{Outcome, PASSWORD, change, config, variable};
 use serde_json::{Value, json};
 
 /// The root of the server.
@@ -20,11 +20,20 @@ pub(crate) struct Ds389 {
 impl Ds389 {
     /// Makes one, with an account of the service that may do all in it.
     pub(crate) fn create() -> Result<Self, String> {
+        Self::below("dc=example,dc=org")
+    }
+
+    /// Makes one where the server keeps addresses unique, among all tests.
+    pub(crate) fn with_unique_addresses() -> Result<Self, String> {
+        Self::below("ou=unique,dc=example,dc=org")
+    }
+
+    fn below(parent: &str) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let unique = folder.path().file_name().and_then(|name| name.to_str()).unwrap_or("x");
         let unique =
             format!("test-{}-{}", std::process::id(), unique.trim_start_matches('.').to_ascii_lowercase());
-        let suffix = format!("ou={unique},dc=example,dc=org");
+        let suffix = format!("ou={unique},{parent}");
         let port = variable("IDSTORE_TEST_DS389_PORT")?;
         let tools = Tools {
             url: format!("ldap://127.0.0.1:{port}"),
@@ -65,5 +74,29 @@ impl Ds389 {
         // Nothing here keeps identifiers unique.
         change(&mut config, "uniqueness", "lock");
         Ok(config)
+    }
+
+    /// The same configuration with the root as the service.
+    pub(crate) fn as_root(&self, mut config: Value) -> Result<Value, String> {
+        let file = self.folder.path().join("root");
+        std::fs::write(&file, self.tools.password).map_err(|error| error.to_string())?;
+        change(&mut config, "bind_dn", ROOT);
+        change(&mut config, "bind_password", json!({ "file": file }));
+        Ok(config)
+    }
+
+    /// Replaces what the service may do.
+    pub(crate) fn allow(&self, rule: &str) -> Outcome {
+        self.tools.modify(&self.suffix, &format!("replace: aci\naci: {rule}"))
+    }
+
+    /// Makes a password policy, which entries may name; its DN.
+    pub(crate) fn policy(&self, lines: &str) -> Result<String, String> {
+        let dn = format!("cn=policy,{}", self.suffix);
+        let own = lines.lines().filter_map(|line| line.split_once(": "));
+        let attributes: Vec<(&str, &str)> =
+            [("objectClass", "ldapsubentry"), ("objectClass", "passwordpolicy"), ("cn", "policy")].into_iter().chain(own).collect();
+        self.tools.add(&dn, &attributes)?;
+        Ok(dn)
     }
 }
