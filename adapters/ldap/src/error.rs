@@ -51,6 +51,14 @@ pub(crate) mod code {
     pub(crate) const INVALID_CREDENTIALS: i64 = 49;
     pub(crate) const INSUFFICIENT_ACCESS: i64 = 50;
     pub(crate) const UNWILLING: i64 = 53;
+
+    /// Whether an answer to a bind is about its password, or the account, and not about the server.
+    pub(crate) fn refuses(code: i64) -> bool {
+        matches!(
+            code,
+            SUCCESS | CONSTRAINT | INAPPROPRIATE_AUTHENTICATION | INVALID_CREDENTIALS | UNWILLING
+        )
+    }
 }
 
 /// The one mapping. For an outcome that is no success.

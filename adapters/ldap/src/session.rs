@@ -5,9 +5,8 @@
 //! else. It decides nothing about accounts.
 
 use crate::ber::{Front, front};
-use crate::error::{self, Doing, Failure, failed, lost, nonsense};
+use crate::error::{self, Failure, lost, nonsense};
 use crate::message::{Control, Entry, Message, Outcome, PASSWORD_POLICY, Request, Said};
-use crate::verdict;
 use futures_util::FutureExt as _;
 use idstore_contract::{Error, Secret};
 use rustls_pki_types::ServerName;
@@ -112,20 +111,6 @@ impl Session {
 
     fn over(stream: Box<dyn Stream>, server: usize) -> Self {
         Self { stream, received: Vec::new(), next_id: 1, whole: true, born: Instant::now(), server }
-    }
-
-    /// Signs this service in, for the life of the session.
-    pub(crate) async fn sign_in(&mut self, dn: &str, password: &Secret) -> Result<(), Error> {
-        let answer = self.bind(dn, password).await?;
-        if verdict::must_change(&answer) {
-            return Err(Error::unavailable(
-                "the password of the service's own account has expired or must be changed first; see `bind_dn`",
-            ));
-        }
-        if answer.outcome.code != error::code::SUCCESS {
-            return Err(failed(&answer.outcome, Doing::Binding));
-        }
-        Ok(())
     }
 
     /// A simple bind, with the password policy asked for.

@@ -2,7 +2,7 @@
 # A private 389 Directory Server in DIR/ds389: ds389.sh start DIR | stop DIR
 #
 # It takes ten seconds to make, so tests share it: each makes a subtree of its own below dc=example,dc=org, with an account
-# of the service that may do all there. Below ou=unique an address is nobody's but one's. Whoever gets a password from somebody else must change it (passwordMustChange).
+# of the service that may do all there. Whoever gets a password from somebody else must change it (passwordMustChange).
 # The root is `cn=Directory Manager` with the password directory-manager.
 . "$(dirname "$0")/functions.sh"
 
@@ -83,28 +83,6 @@ dn: cn=7-bit check,cn=plugins,cn=config
 changetype: modify
 replace: nsslapd-pluginEnabled
 nsslapd-pluginEnabled: off
-
-dn: ou=unique,dc=example,dc=org
-changetype: add
-objectClass: organizationalUnit
-ou: unique
-
-dn: cn=unique mail,cn=plugins,cn=config
-changetype: add
-objectClass: nsSlapdPlugin
-objectClass: extensibleObject
-cn: unique mail
-nsslapd-pluginPath: libattr-unique-plugin
-nsslapd-pluginInitfunc: NSUniqueAttr_Init
-nsslapd-pluginType: betxnpreoperation
-nsslapd-pluginEnabled: on
-nsslapd-pluginId: NSUniqueAttr
-nsslapd-pluginVersion: none
-nsslapd-pluginVendor: none
-nsslapd-pluginDescription: none
-nsslapd-plugin-depends-on-type: database
-uniqueness-attribute-name: mail
-uniqueness-subtrees: ou=unique,dc=example,dc=org
 
 dn: cn=schema
 changetype: modify

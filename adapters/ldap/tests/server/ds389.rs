@@ -20,20 +20,11 @@ pub(crate) struct Ds389 {
 impl Ds389 {
     /// Makes one, with an account of the service that may do all in it.
     pub(crate) fn create() -> Result<Self, String> {
-        Self::below("dc=example,dc=org")
-    }
-
-    /// Makes one where the server keeps addresses unique, among all tests.
-    pub(crate) fn with_unique_addresses() -> Result<Self, String> {
-        Self::below("ou=unique,dc=example,dc=org")
-    }
-
-    fn below(parent: &str) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let unique = folder.path().file_name().and_then(|name| name.to_str()).unwrap_or("x");
         let unique =
             format!("test-{}-{}", std::process::id(), unique.trim_start_matches('.').to_ascii_lowercase());
-        let suffix = format!("ou={unique},{parent}");
+        let suffix = format!("ou={unique},dc=example,dc=org");
         let port = variable("IDSTORE_TEST_DS389_PORT")?;
         let tools = Tools {
             url: format!("ldap://127.0.0.1:{port}"),
@@ -90,6 +81,31 @@ impl Ds389 {
         self.tools.modify(&self.suffix, &format!("replace: aci\naci: {rule}"))
     }
 
+    /// Keeps the values of an attribute unique here, as long as the answer lives. The plug-in is loaded by the whole server,
+    /// whose renames it looks at too: no other test may run.
+    pub(crate) fn unique(&self, attribute: &str) -> Result<PlugIn, String> {
+        let name = self.suffix.split(['=', ',']).nth(1).unwrap_or_default();
+        let dn = format!("cn={name},cn=plugins,cn=config");
+        let attributes = [
+            ("objectClass", "nsSlapdPlugin"),
+            ("objectClass", "extensibleObject"),
+            ("cn", name),
+            ("nsslapd-pluginPath", "libattr-unique-plugin"),
+            ("nsslapd-pluginInitfunc", "NSUniqueAttr_Init"),
+            ("nsslapd-pluginType", "betxnpreoperation"),
+            ("nsslapd-pluginEnabled", "on"),
+            ("nsslapd-pluginId", "NSUniqueAttr"),
+            ("nsslapd-pluginVersion", "none"),
+            ("nsslapd-pluginVendor", "none"),
+            ("nsslapd-pluginDescription", "none"),
+            ("nsslapd-plugin-depends-on-type", "database"),
+            ("uniqueness-attribute-name", attribute),
+            ("uniqueness-subtrees", &self.people),
+        ];
+        self.tools.add(&dn, &attributes)?;
+        Ok(PlugIn { tools: self.tools.clone(), dn })
+    }
+
     /// Makes a password policy, which entries may name; its DN.
     pub(crate) fn policy(&self, lines: &str) -> Result<String, String> {
         let dn = format!("cn=policy,{}", self.suffix);
@@ -98,5 +114,18 @@ impl Ds389 {
             [("objectClass", "ldapsubentry"), ("objectClass", "passwordpolicy"), ("cn", "policy")].into_iter().chain(own).collect();
         self.tools.add(&dn, &attributes)?;
         Ok(dn)
+    }
+}
+
+/// A plug-in of the server, removed when dropped.
+pub(crate) struct PlugIn {
+    tools: Tools,
+    dn: String,
+}
+
+impl Drop for PlugIn {
+    fn drop(&mut self) {
+        // The server goes with the run; a plug-in that is left looks at a subtree that nobody uses.
+        self.tools.remove(&self.dn).ok();
     }
 }

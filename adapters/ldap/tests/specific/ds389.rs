@@ -93,10 +93,12 @@ async fn where_the_flag_can_not_be_taken_away_the_user_sets_the_password() -> Ou
     same("after a change", &"match, ok".to_owned(), &login(&store, "ada", OTHER).await?)
 }
 
-/// The same code for an address that somebody has and for a password that the policy refuses.
+/// The same code for an address that somebody has and for a password that the policy refuses. Runs alone
+/// (.config/nextest.toml): the plug-in fails every rename of an entry whose DN has an escaped character (2.3.1: result 1).
 #[tokio::test]
 async fn result_19_is_a_conflict_of_the_uniqueness_plug_in_and_a_refusal_of_the_policy() -> Outcome {
-    let server = Ds389::with_unique_addresses()?;
+    let server = Ds389::create()?;
+    let _plug_in = server.unique("mail")?;
     let policy = server.policy("passwordCheckSyntax: on\npasswordMinLength: 12\npasswordInHistory: 3\npasswordHistory: on")?;
     let mut config = server.config(server.ldaps_port)?;
     change(&mut config, "uniqueness", "constraint");
