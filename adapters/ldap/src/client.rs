@@ -140,7 +140,10 @@ impl Client {
             return Err(Error::ambiguous());
         }
         // Who may see nothing is answered by some servers as if there were nothing.
-        if found.entries.is_empty() && !self.opener.signs_in() && !self.is_there(call, &self.plan.base).await? {
+        if found.entries.is_empty()
+            && !self.opener.signs_in()
+            && !self.is_there(call, &self.plan.base).await?
+        {
             return Err(Error::misconfigured("nobody may see the base without a bind; write `bind_dn`"));
         }
         let reading = Reading { plan: &self.plan, directory, now: call.now, lookup };

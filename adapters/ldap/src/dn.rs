@@ -124,8 +124,14 @@ mod tests {
         assert!(rdn.has("uid") && rdn.has("CN") && !rdn.has("ou"));
         assert_eq!(rdn.with("uid", "new,one"), "cn=a\\, b+UID=new\\2Cone");
         assert_eq!(Rdn::first("uid=\u{a0}x").unwrap().value().unwrap(), "\u{a0}x");
-        for (written, value) in [("x  ", "x"), ("x\\  ", "x "), ("x\\\\ ", "x\\"), ("  x\\20 ", "x "), ("\\ ", " ")] {
-            assert_eq!(Rdn::first(&format!("uid={written},dc=x")).unwrap().value().unwrap(), value, "{written}");
+        for (written, value) in
+            [("x  ", "x"), ("x\\  ", "x "), ("x\\\\ ", "x\\"), ("  x\\20 ", "x "), ("\\ ", " ")]
+        {
+            assert_eq!(
+                Rdn::first(&format!("uid={written},dc=x")).unwrap().value().unwrap(),
+                value,
+                "{written}"
+            );
         }
         assert_eq!(Rdn::first("no name"), None);
         assert_eq!(Rdn::first("cn=x\\"), None);

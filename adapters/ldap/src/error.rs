@@ -54,10 +54,7 @@ pub(crate) mod code {
 
     /// Whether an answer to a bind is about its password, or the account, and not about the server.
     pub(crate) fn refuses(code: i64) -> bool {
-        matches!(
-            code,
-            SUCCESS | CONSTRAINT | INAPPROPRIATE_AUTHENTICATION | INVALID_CREDENTIALS | UNWILLING
-        )
+        matches!(code, SUCCESS | CONSTRAINT | INAPPROPRIATE_AUTHENTICATION | INVALID_CREDENTIALS | UNWILLING)
     }
 }
 
@@ -66,6 +63,14 @@ pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
     use ErrorKind::{Misconfigured, NotFound, Rejected, Timeout, Unavailable, Unexpected};
     if forgotten(outcome) {
         return told(Unavailable, "the server has forgotten the bind of this session", outcome);
+    }
+    // Active Directory writes its own code in front, with result 1, 19 or 53 (ERROR_USER_EXISTS, ERROR_NO_SUCH_USER).
+    match (outcome.text.get(..8), doing) {
+        (Some("00000524"), Doing::Writing) => {
+            return told(ErrorKind::AlreadyExists(None), "the directory has such an account", outcome);
+        }
+        (Some("00000525"), Doing::Writing) => return told(NotFound, "the account is gone", outcome),
+        _ => {}
     }
     let (kind, message) = match (outcome.code, doing) {
         (49 | 48, Doing::Binding) => {
@@ -167,6 +172,16 @@ mod tests {
         assert_eq!(kind(10, Doing::Reading), ErrorKind::Misconfigured);
         let forgotten = Outcome { code: 1, text: "000004DC: LdapErr: DSID-0C090A5C".into() };
         assert_eq!(failed(&forgotten, Doing::Reading).kind(), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn active_directorys_own_code_decides_where_the_result_is_vague() {
+        for result in [1, 19, 53] {
+            let kind =
+                |text: &str| failed(&Outcome { code: result, text: text.into() }, Doing::Writing).kind();
+            assert_eq!(kind("00000524: SvcErr: DSID-031A12D2, problem 5003"), ErrorKind::AlreadyExists(None));
+            assert_eq!(kind("00000525: SvcErr"), ErrorKind::NotFound);
+        }
     }
 
     #[test]

@@ -77,8 +77,7 @@ impl GroupPlan {
 
     /// The attributes of an account that its groups are read from.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
-        let primary: &[&str] =
-            if self.primary { &["objectSid", "primaryGroupID", "gidNumber"] } else { &[] };
+        let primary: &[&str] = if self.primary { &["objectSid", "primaryGroupID", "gidNumber"] } else { &[] };
         self.member_of.iter().map(String::as_str).chain(primary.iter().copied())
     }
 
@@ -225,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_posix_account_names_its_primary_group_by_a_number() {
-        let entry = Entry { dn: "uid=x".into(), attributes: vec![("gidNumber".into(), vec![b"100".to_vec()])] };
+        let entry =
+            Entry { dn: "uid=x".into(), attributes: vec![("gidNumber".into(), vec![b"100".to_vec()])] };
         let plan = plan(&[], 9);
         assert_eq!(plan.places(&entry).pop().unwrap().base, "dc=x");
         assert!(plan.places(&Entry { dn: "uid=x".into(), attributes: Vec::new() }).is_empty());

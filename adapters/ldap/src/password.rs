@@ -224,6 +224,7 @@ pub(crate) fn accepted(answer: &Answer) -> Result<(), Error> {
         ("0000001F", _) => {
             Err(told(ErrorKind::Misconfigured, "the server takes unicodePwd over TLS alone", outcome))
         }
+        ("00000525", _) => Err(failed(outcome, Step::Writing)),
         ("0000052D", _) | (_, code::CONSTRAINT | code::UNWILLING) => {
             Err(refused(PasswordReason::StorePolicy))
         }
@@ -291,6 +292,7 @@ mod tests {
             );
         }
         assert_eq!(kind(53, "0000001F: SvcErr", None), ErrorKind::Misconfigured);
+        assert_eq!(kind(53, "00000525: SvcErr", None), ErrorKind::NotFound);
         assert_eq!(kind(50, "", None), ErrorKind::Misconfigured);
         assert_eq!(kind(32, "", None), ErrorKind::NotFound);
     }

@@ -55,7 +55,10 @@ impl Client {
         }
         if !self.is_there(call, &self.plan.base).await? {
             problems.push(if self.is_blind() {
-                Problem::warning("base", "nobody may see it without a bind: of all actions only logins are answered")
+                Problem::warning(
+                    "base",
+                    "nobody may see it without a bind: of all actions only logins are answered",
+                )
             } else {
                 Problem::error("base", "it is not there, or this service may not see it")
             });
@@ -69,10 +72,35 @@ impl Client {
         }
         problems.extend(self.unknown_attributes(call).await?);
         let directory = self.plan.directory.unwrap_or(found);
+        problems.extend(self.hidden_expiry(call, directory).await?);
         let rules = self.rules(call, directory).await?;
         problems.extend(rules.and_then(|rules| self.lockout(rules)));
         problems.extend(self.new_passwords(call, directory, rules).await?);
         Ok(problems)
+    }
+
+    /// FreeIPA lets an expired password bind: only the entry shows it, to who may see that.
+    async fn hidden_expiry(&self, call: &Call, directory: Directory) -> Result<Option<Problem>, Error> {
+        const EXPIRY: &str = "krbPasswordExpiration";
+        if directory != Directory::Freeipa {
+            return Ok(None);
+        }
+        let shown = Filter::Present(EXPIRY.to_owned());
+        let search = Search {
+            base: &self.plan.base,
+            scope: Scope::Subtree,
+            filter: &shown,
+            values: &nothing,
+            attributes: &[EXPIRY.to_owned()],
+            entries_max: 1,
+        };
+        let found = self.search(call, &search).await?;
+        let is_hidden = found.entries.iter().all(|entry| entry.text(EXPIRY).is_none());
+        Ok(is_hidden.then(|| {
+            let message =
+                format!("this service sees no {EXPIRY}: an expired password would be taken for a good one");
+            Problem::warning("directory", message)
+        }))
     }
 
     /// The configured number of wrong passwords beside the directory's own: what is to stay below a lock has to know it.
@@ -82,11 +110,15 @@ impl Client {
             Some(configured) if configured <= after => None,
             Some(configured) => Some(Problem::warning(
                 "lockout_after",
-                format!("the directory locks an account after {after} wrong passwords, and not after {configured}"),
+                format!(
+                    "the directory locks an account after {after} wrong passwords, and not after {configured}"
+                ),
             )),
             None => Some(Problem::warning(
                 "lockout_after",
-                format!("the directory locks an account after {after} wrong passwords; write lockout_after = {after}"),
+                format!(
+                    "the directory locks an account after {after} wrong passwords; write lockout_after = {after}"
+                ),
             )),
         }
     }

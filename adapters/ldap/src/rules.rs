@@ -70,7 +70,11 @@ impl Client {
         let mut rules: Option<Rules> = None;
         for place in self.places(call, directory).await? {
             for entry in self.policies(call, &place).await? {
-                rules = Some(rules.map_or_else(|| place.words.read(&entry), |known| known.and(place.words.read(&entry))));
+                rules =
+                    Some(rules.map_or_else(
+                        || place.words.read(&entry),
+                        |known| known.and(place.words.read(&entry)),
+                    ));
             }
         }
         Ok(rules)
@@ -138,13 +142,14 @@ impl Client {
 impl Words {
     fn read(&self, entry: &Entry) -> Rules {
         let flag = |name: Option<&str>| name.and_then(|name| entry.text(name)).and_then(standing::flag);
-        let number = |name: &str| entry.text(name).and_then(|text| text.parse::<u32>().ok()).filter(|number| *number > 0);
+        let number = |name: &str| {
+            entry.text(name).and_then(|text| text.parse::<u32>().ok()).filter(|number| *number > 0)
+        };
         let locks = self.locks.is_none() || flag(self.locks) == Some(true);
         Rules {
             lockout_after: number(self.after).filter(|_| locks),
             must_change: flag(self.must_change) == Some(true),
-            users_may_change: flag(self.users_may) != Some(false)
-                && self.age_min.and_then(number).is_none(),
+            users_may_change: flag(self.users_may) != Some(false) && self.age_min.and_then(number).is_none(),
         }
     }
 }

@@ -57,9 +57,7 @@ pub(crate) fn must_change(answer: &Answer) -> bool {
     let told = policy.expired || matches!(policy.error, Some(PASSWORD_EXPIRED | CHANGE_AFTER_RESET));
     match outcome.code {
         code::SUCCESS => told,
-        code::INVALID_CREDENTIALS => {
-            told || matches!(data_code(&outcome.text), Some(0x532 | 0x773))
-        }
+        code::INVALID_CREDENTIALS => told || matches!(data_code(&outcome.text), Some(0x532 | 0x773)),
         _ => false,
     }
 }

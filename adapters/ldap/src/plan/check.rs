@@ -148,7 +148,10 @@ fn check_service(config: &Config, problems: &mut Vec<Problem>) {
         problems.push(Problem::error("bind_dn", "bind_dn is empty; leave it out for anonymous searches"));
     }
     if config.lockout_after == Some(0) {
-        problems.push(Problem::error("lockout_after", "lockout_after is 1 or more; leave it out where nothing locks"));
+        problems.push(Problem::error(
+            "lockout_after",
+            "lockout_after is 1 or more; leave it out where nothing locks",
+        ));
     }
     if !(1..=POOL_MAX_MAX).contains(&config.pool_max) {
         problems.push(Problem::error("pool_max", format!("pool_max is 1 to {POOL_MAX_MAX}")));

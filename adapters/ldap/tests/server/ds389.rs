@@ -111,7 +111,10 @@ impl Ds389 {
         let dn = format!("cn=policy,{}", self.suffix);
         let own = lines.lines().filter_map(|line| line.split_once(": "));
         let attributes: Vec<(&str, &str)> =
-            [("objectClass", "ldapsubentry"), ("objectClass", "passwordpolicy"), ("cn", "policy")].into_iter().chain(own).collect();
+            [("objectClass", "ldapsubentry"), ("objectClass", "passwordpolicy"), ("cn", "policy")]
+                .into_iter()
+                .chain(own)
+                .collect();
         self.tools.add(&dn, &attributes)?;
         Ok(dn)
     }

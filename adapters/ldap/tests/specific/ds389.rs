@@ -5,8 +5,8 @@ use crate::server::ask::{account, call, change_password, create, kind, login, op
 use crate::server::ds389::Ds389;
 use crate::server::{Outcome, change, ensure};
 use idstore_contract::{
-    ErrorKind, IdentifierChange, IdentifierKind, NewAccount, NewPassword, PasswordReason, Profile, Rejection, Secret,
-    StoreHandle,
+    ErrorKind, IdentifierChange, IdentifierKind, NewAccount, NewPassword, PasswordReason, Profile, Rejection,
+    Secret, StoreHandle,
 };
 
 const RIGHT: &str = "Correct-Horse-1";
@@ -84,7 +84,8 @@ async fn where_the_flag_can_not_be_taken_away_the_user_sets_the_password() -> Ou
         "(targetattr=\"* || accountUnlockTime\")(version 3.0; acl \"service\"; allow(all) userdn=\"ldap:///{}\";)",
         server.service
     ))?;
-    let own = "(targetattr=\"userPassword\")(version 3.0; acl \"own\"; allow(write) userdn=\"ldap:///self\";)";
+    let own =
+        "(targetattr=\"userPassword\")(version 3.0; acl \"own\"; allow(write) userdn=\"ldap:///self\";)";
     server.tools.modify(&server.people, &format!("add: aci\naci: {own}"))?;
     let store = open(server.config(server.ldaps_port)?)?;
     let made = create(&store, "ada", RIGHT).await.map_err(|error| format!("{error:?}"))?;
@@ -99,7 +100,9 @@ async fn where_the_flag_can_not_be_taken_away_the_user_sets_the_password() -> Ou
 async fn result_19_is_a_conflict_of_the_uniqueness_plug_in_and_a_refusal_of_the_policy() -> Outcome {
     let server = Ds389::create()?;
     let _plug_in = server.unique("mail")?;
-    let policy = server.policy("passwordCheckSyntax: on\npasswordMinLength: 12\npasswordInHistory: 3\npasswordHistory: on")?;
+    let policy = server.policy(
+        "passwordCheckSyntax: on\npasswordMinLength: 12\npasswordInHistory: 3\npasswordHistory: on",
+    )?;
     let mut config = server.config(server.ldaps_port)?;
     change(&mut config, "uniqueness", "constraint");
     let store = open(config)?;
@@ -132,10 +135,33 @@ async fn result_19_is_a_conflict_of_the_uniqueness_plug_in_and_a_refusal_of_the_
     same("the old one", &"match, ok".to_owned(), &login(&store, "ada", RIGHT).await?)
 }
 
+/// Taken as it is, or refused; never as a value that somebody else has stored.
+#[tokio::test]
+async fn a_password_that_looks_like_a_stored_one_is_a_password() -> Outcome {
+    let server = Ds389::create()?;
+    let store = open(server.config(server.ldaps_port)?)?;
+    let made = create(&store, "ada", RIGHT).await.map_err(|error| format!("{error:?}"))?;
+    for text in
+        ["{SASL}ada@example.com", "{CLEAR}Correct-Horse-3", "{SSHA}c2FsdHNhbHRzYWx0c2FsdHNhbHRzYWx0c2FsdA=="]
+    {
+        match change_password(&store, &made, text).await {
+            Ok(_) => same(text, &"match, ok".to_owned(), &login(&store, "ada", text).await?)?,
+            Err(error) => {
+                let is_refused = matches!(error.kind(), ErrorKind::Rejected(Rejection::Password(_)));
+                ensure(is_refused, format!("{text}: {error:?}"))?;
+            }
+        }
+        same(text, &"mismatch".to_owned(), &login(&store, "ada", "Correct-Horse-3").await?)?;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_name_that_is_syntax_is_a_name_like_others() -> Outcome {
     let server = Ds389::create()?;
     let store = open(server.config(server.ldaps_port)?)?;
-    a_life_under_every_name(&store, || server.tools.search(&server.people, "one", "(objectClass=testPerson)", &["uid"]))
-        .await
+    a_life_under_every_name(&store, || {
+        server.tools.search(&server.people, "one", "(objectClass=testPerson)", &["uid"])
+    })
+    .await
 }

@@ -119,7 +119,6 @@ async fn a_posix_account_is_told_with_its_primary_group() -> Outcome {
         &format!("cn=primary,{GROUPS}"),
         &[("objectClass", "posixGroup"), ("cn", "primary"), ("gidNumber", "200")],
     )?;
-    let groups =
-        json!({ "filter": "(&(objectClass=posixGroup)(memberUid={username}))", "base": GROUPS, "primary": true });
+    let groups = json!({ "filter": "(&(objectClass=posixGroup)(memberUid={username}))", "base": GROUPS, "primary": true });
     same("groups", &json!(["posix", "primary"]), &told(&slapd, groups).await?)
 }

@@ -116,6 +116,33 @@ async fn the_directory_is_told_by_its_root() -> Outcome {
 /// An account that may read all, and has the limit that all have.
 const LIMITED: &str = "access to * by dn.exact=\"cn=limited,dc=test\" read by * break\n";
 
+/// The entry of that account.
+fn add_limited(slapd: &Slapd) -> Outcome {
+    slapd.add(
+        "cn=limited,dc=test",
+        &[
+            ("objectClass", "organizationalRole"),
+            ("objectClass", "simpleSecurityObject"),
+            ("cn", "limited"),
+            ("userPassword", crate::server::PASSWORD),
+        ],
+    )
+}
+
+#[tokio::test]
+async fn a_list_that_the_server_cuts_off_is_no_list() -> Outcome {
+    let slapd = Slapd::start(&Options { global: "sizelimit 2", access: LIMITED, ..Options::default() })?;
+    add_limited(&slapd)?;
+    let all = open(slapd.config())?;
+    for name in ["ada", "bob", "eve"] {
+        create(&all, name, RIGHT).await.map_err(|error| format!("{error:?}"))?;
+    }
+    let mut config = slapd.config();
+    change(&mut config, "bind_dn", "cn=limited,dc=test");
+    let listed = open(config)?.list(&call(5_000), None, 10).await;
+    same("a list of some", &ErrorKind::Misconfigured, &kind(listed)?)
+}
+
 #[tokio::test]
 async fn a_smaller_limit_of_the_server_is_ambiguous_too() -> Outcome {
     let slapd = Slapd::start(&Options { global: "sizelimit 2", access: LIMITED, ..Options::default() })?;
@@ -134,15 +161,7 @@ async fn a_smaller_limit_of_the_server_is_ambiguous_too() -> Outcome {
     }
     let mut config = slapd.config();
     change(&mut config, "bind_dn", "cn=limited,dc=test");
-    slapd.add(
-        "cn=limited,dc=test",
-        &[
-            ("objectClass", "organizationalRole"),
-            ("objectClass", "simpleSecurityObject"),
-            ("cn", "limited"),
-            ("userPassword", crate::server::PASSWORD),
-        ],
-    )?;
+    add_limited(&slapd)?;
     let found = kind(find(&open(config)?, "same", 5_000).await)?;
     same("more than the server tells", &ErrorKind::Ambiguous, &found)
 }
@@ -183,7 +202,8 @@ async fn who_may_see_nothing_without_a_bind_is_not_told_that_there_is_nobody() -
     change(&mut config, "dn_template", "uid={identifier},ou=people,dc=test");
     let by_template = open(config)?;
     by_template.probe(&call(5_000), Depth::Alive).await.map_err(|error| format!("{error:?}"))?;
-    let problems = by_template.probe(&call(5_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
+    let problems =
+        by_template.probe(&call(5_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
     ensure(!problems.iter().any(Problem::is_error), format!("{problems:?}"))?;
     same("a login", &"match, ok".to_owned(), &login(&by_template, "ada", RIGHT).await?)
 }

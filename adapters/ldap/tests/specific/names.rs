@@ -5,13 +5,14 @@ use crate::server::tools::Found;
 use crate::server::{Options, Outcome, PEOPLE, Slapd, ensure};
 use idstore_contract::{Deleted, IdentifierChange, IdentifierKind, StoreHandle};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "a,ou=admins",
     "a=b",
     "#x",
     "a+b=c",
     "__a__",
     " leading",
+    " #x ",
     "andr\u{e9}",
     "\u{1f40b}whale",
     "back\\slash",
@@ -28,7 +29,8 @@ async fn a_name_that_is_syntax_is_a_name_like_others() -> Outcome {
     let slapd =
         Slapd::start(&Options { unique: true, policy: "pwdMustChange: TRUE\n", ..Options::default() })?;
     let store = open(slapd.config())?;
-    a_life_under_every_name(&store, || slapd.search(PEOPLE, "one", "(objectClass=testPerson)", &["uid"])).await
+    a_life_under_every_name(&store, || slapd.search(PEOPLE, "one", "(objectClass=testPerson)", &["uid"]))
+        .await
 }
 
 /// Makes, changes, renames and removes an account under each name; `below` is what lies right below the base.

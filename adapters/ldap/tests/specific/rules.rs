@@ -19,7 +19,9 @@ async fn said(store: &StoreHandle, key: &str) -> Result<Option<String>, String> 
 
 /// Told where the configured number is missing or above the directory's own.
 async fn is_compared(config: &Value, after: usize) -> Outcome {
-    for (configured, told) in [(None, true), (Some(after), false), (Some(after - 1), false), (Some(after + 1), true)] {
+    for (configured, told) in
+        [(None, true), (Some(after), false), (Some(after - 1), false), (Some(after + 1), true)]
+    {
         let mut config = config.clone();
         change(&mut config, "lockout_after", json!(configured));
         let message = said(&open(config)?, "lockout_after").await?;
@@ -32,7 +34,8 @@ async fn is_compared(config: &Value, after: usize) -> Outcome {
 
 #[tokio::test]
 async fn what_locks_an_account_of_openldap_is_compared_with_the_configuration() -> Outcome {
-    let slapd = Slapd::start(&Options { policy: "pwdLockout: TRUE\npwdMaxFailure: 4\n", ..Options::default() })?;
+    let slapd =
+        Slapd::start(&Options { policy: "pwdLockout: TRUE\npwdMaxFailure: 4\n", ..Options::default() })?;
     is_compared(&slapd.config(), 4).await?;
     // A stricter policy of some people counts.
     slapd.add(

@@ -224,7 +224,10 @@ async fn one_answer(store: &StoreHandle, number: usize) -> Result<bool, String> 
 async fn recovers(store: &StoreHandle) -> Outcome {
     let began = Instant::now();
     while find(store, "ada", 300).await.is_err() {
-        ensure(began.elapsed() < Duration::from_secs(1), "it does not serve a second after the server was back")?;
+        ensure(
+            began.elapsed() < Duration::from_secs(1),
+            "it does not serve a second after the server was back",
+        )?;
     }
     Ok(())
 }
@@ -232,7 +235,8 @@ async fn recovers(store: &StoreHandle) -> Outcome {
 /// Who is bound on the sessions that the server has over TCP, as itself says.
 fn bound(slapd: &Slapd) -> Result<Vec<String>, String> {
     let asked = ["monitorConnectionAuthzDN", "monitorConnectionPeerAddress"];
-    let found = slapd.search("cn=Connections,cn=Monitor", "one", "(monitorConnectionPeerAddress=*)", &asked)?;
+    let found =
+        slapd.search("cn=Connections,cn=Monitor", "one", "(monitorConnectionPeerAddress=*)", &asked)?;
     let text = |attributes: &[(String, String)], name: &str| {
         let value = attributes.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
         value.unwrap_or_default()
@@ -243,7 +247,8 @@ fn bound(slapd: &Slapd) -> Result<Vec<String>, String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_load_a_server_may_restart_freeze_and_close_what_it_likes() -> Outcome {
-    let mut slapd = server_with(&Options { global: "database monitor\naccess to * by * read\n", ..Options::default() })?;
+    let mut slapd =
+        server_with(&Options { global: "database monitor\naccess to * by * read\n", ..Options::default() })?;
     let gate = gate(&slapd).await?;
     let store = store(&slapd, &[&gate])?;
     account(&store, "ada").await?;

@@ -2,9 +2,9 @@
 //! login is told.
 
 use super::peer::{Bound, Peer, element, ended, entry, message, read_one};
-use crate::server::ask::{find, login, open, same};
+use crate::server::ask::{call, find, login, open, same};
 use crate::server::{Outcome, change, ensure};
-use idstore_contract::StoreHandle;
+use idstore_contract::{Depth, StoreHandle};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -180,14 +180,17 @@ async fn a_bind_that_the_server_forgot_is_made_again_and_the_read_repeated() -> 
 #[tokio::test]
 async fn the_services_own_password_is_named_where_that_is_what_fails() -> Outcome {
     let data = |code: &str| {
-        format!("80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {code}, v4563\0")
+        format!(
+            "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {code}, v4563\0"
+        )
     };
     let policy = |error: u8| {
         let oid = element(4, b"1.3.6.1.4.1.42.2.27.8.5.1");
         let value = element(4, &[0x30, 3, 0x81, 1, error]);
         element(0xa0, &element(0x30, &[oid, value].concat()))
     };
-    let expired = element(0xa0, &element(0x30, &[element(4, b"2.16.840.1.113730.3.4.4"), element(4, b"0")].concat()));
+    let expired =
+        element(0xa0, &element(0x30, &[element(4, b"2.16.840.1.113730.3.4.4"), element(4, b"0")].concat()));
     for (code, words, controls, named) in [
         (49, data("773"), Vec::new(), true),
         (49, data("532"), Vec::new(), true),
@@ -208,6 +211,19 @@ async fn the_services_own_password_is_named_where_that_is_what_fails() -> Outcom
         let error = find(&open(config)?, "ada", 5_000).await.err().ok_or("it serves")?;
         same("an outage", &idstore_contract::ErrorKind::Unavailable, &error.kind())?;
         same(&format!("{code} {words}"), &named, &error.message().contains("the service's own account"))?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_freeipa_that_hides_when_passwords_expire_is_told_by_a_probe() -> Outcome {
+    let expires: (&'static str, &'static [u8]) = ("krbPasswordExpiration", b"20260101000000Z");
+    for (shown, told) in [(ada(&[expires]), false), (ada(&[]), true)] {
+        let (peer, _) = Peer::directory(shown, Bound::Says(0, String::new())).await?;
+        let problems = store(peer.port, "freeipa")?.probe(&call(5_000), Depth::Full).await;
+        let problems = problems.map_err(|error| format!("{error:?}"))?;
+        let found = problems.iter().any(|problem| problem.message.contains("krbPasswordExpiration"));
+        same(&format!("{problems:?}"), &told, &found)?;
     }
     Ok(())
 }
