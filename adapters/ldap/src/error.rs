@@ -98,7 +98,7 @@ pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
     told(kind, message, outcome)
 }
 
-/// Active Directory has lost the bind of a session whose connection still stands (000004DC, ERROR_NOT_LOGGED_ON): nothing
+/// Active Directory has lost the bind of a session whose connection still stands (000004DC): nothing
 /// was done, and every further request on it is answered like this.
 pub(crate) fn forgotten(outcome: &Outcome) -> bool {
     outcome.code == 1 && outcome.text.starts_with("000004DC")

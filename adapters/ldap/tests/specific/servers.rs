@@ -209,7 +209,7 @@ impl Load {
 async fn one_answer(store: &StoreHandle, number: usize) -> Result<bool, String> {
     let Ok(found) = find(store, "ada", 500).await else { return Ok(false) };
     let [ada] = found.as_slice() else { return Err(format!("{} accounts were found", found.len())) };
-    let (password, right) = if number % 3 == 0 { ("wrong", false) } else { (RIGHT, true) };
+    let (password, right) = if number.is_multiple_of(3) { ("wrong", false) } else { (RIGHT, true) };
     let call = call(500);
     match store.check(&call, ada, &password.into()).await {
         Ok(Verdict::Match(_)) if right => Ok(true),

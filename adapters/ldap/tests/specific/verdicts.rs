@@ -145,7 +145,7 @@ async fn a_bind_that_the_server_forgot_is_made_again_and_the_read_repeated() -> 
     let store = store(peer.port, "active_directory")?;
     // Several sessions, of which all are forgotten.
     let all = futures_util::future::join_all((0..4).map(|_| find(&store, "ada", 5_000))).await;
-    ensure(all.iter().all(|found| found.is_ok()), "it does not serve")?;
+    ensure(all.iter().all(Result::is_ok), "it does not serve")?;
     for _ in 0..3 {
         epoch.fetch_add(1, Ordering::SeqCst);
         let found = find(&store, "ada", 5_000).await.map_err(|error| format!("{error:?}"))?;
