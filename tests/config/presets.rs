@@ -46,6 +46,22 @@ fn options_that_a_preset_does_not_take_are_refused() {
     assert!(report.contains("this preset is for postgres and sqlite, and not for memory"), "{report}");
 }
 
+#[test]
+fn what_freeipa_does_by_itself_is_refused_with_the_reason() {
+    let text = |more: &str| {
+        format!(
+            "[callers.a]\nbearer.credential = \"t\"\nconnections = [\"c\"]\n[connections.c]\nstore = \"s\"\n\
+             [stores.ldap.s]\nurls = [\"ldaps://ipa\"]\nbase = \"dc=x\"\npreset = \"freeipa\"\n{more}"
+        )
+    };
+    for offers in
+        ["offers = [\"change_password\"]\npassword_change = \"extended\"\n", "offers = [\"delete\"]\n"]
+    {
+        let report = refused(&text(offers));
+        assert!(report.contains("FreeIPA's accounts are made and changed by its own interface"), "{report}");
+    }
+}
+
 fn preset_store(more: &str) -> String {
     format!(
         "[callers.a]\nbearer.credential = \"t\"\nconnections = [\"app\"]\n[connections.app]\nstore = \"app\"\n\

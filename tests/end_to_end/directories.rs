@@ -109,7 +109,21 @@ fn a_life(daemon: &Daemon, name: &str) {
     }
     login(name, "CANARY-wrong").expect(403, "invalid_credentials");
     login("nobody", "CANARY-Right-1").expect(403, "invalid_credentials");
-    login("*", "CANARY-Right-1").expect(403, "invalid_credentials");
+    // Directories find the account by each of the last ones, and by some of the others.
+    for typed in [
+        "*".to_owned(),
+        "*)(uid=*".to_owned(),
+        format!("{name})(objectClass=*"),
+        format!("{}*", &name[..1]),
+        "{identifier}".to_owned(),
+        format!(" {name}"),
+        format!("{name} "),
+        format!("{name}\u{ad}"),
+        fullwidth(name),
+    ] {
+        login(&typed, "CANARY-Right-1").expect(403, "invalid_credentials");
+        ask("get_user", json!({ "identifier": typed })).expect(404, "user_not_found");
+    }
 
     let found = ask("get_user", json!({ "user_id": user_id })).expect(200, "ok");
     assert_eq!(found["user"]["username"], name);
@@ -126,6 +140,48 @@ fn a_life(daemon: &Daemon, name: &str) {
     ask("delete", json!({ "user_id": user_id })).expect(200, "ok");
     let after = login(name, "CANARY-Right-2").code();
     assert!(["user_blocked", "invalid_credentials"].contains(&after.as_str()), "{after}");
+}
+
+/// The first letter in the form that stands between Chinese ones.
+fn fullwidth(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    let wide = char::from_u32(u32::from(first.chars().next().unwrap()) + 0xfee0).unwrap();
+    format!("{wide}{rest}")
+}
+
+/// Nobody but the user sees anything, and there is no account of the service.
+#[test]
+fn a_flat_directory_needs_no_account_of_the_service() {
+    let slapd = Slapd::start(Folder::new());
+    let root = ["-H", &format!("ldap://127.0.0.1:{}", slapd.port), "-D", "cn=root,dc=test", "-w", "root"];
+    run(
+        Command::new("ldapadd").arg("-x").args(root),
+        "dn: uid=ada,ou=people,dc=test\nobjectClass: inetOrgPerson\nuid: ada\ncn: Ada\nsn: Lovelace\n\
+         mail: ada@example.test\nuserPassword: CANARY-Right-1\n",
+    );
+    let text = format!(
+        "[stores.ldap.flat]\nurls = [\"ldap://127.0.0.1:{}\"]\nbase = \"ou=people,dc=test\"\nfilter = \"(uid={{identifier}})\"\n\
+         password_check = \"dn_template\"\ndn_template = \"uid={{identifier}},ou=people,dc=test\"\nemail_verified = \"never\"\n\
+         attributes = {{ user_id = \"entryUUID\", username = \"uid\", email = \"mail\" }}\n\
+         [stores.ldap.flat.passwords]\nwrite = \"store\"\n[connections.staff]\nstore = \"flat\"\n",
+        slapd.port
+    );
+    let daemon = Daemon::start_ready(&text);
+    let login = |identifier: &str, password: &str| {
+        daemon.ask("staff", "login", &json!({ "identifier": identifier, "password": password }))
+    };
+    let user = login("ada", "CANARY-Right-1").expect(200, "ok");
+    assert_eq!(
+        (&user["user"]["email"], &user["user"]["username"]),
+        (&json!("ada@example.test"), &json!("ada"))
+    );
+    for (identifier, password) in
+        [("ada", "CANARY-wrong"), ("nobody", "CANARY-Right-1"), ("ada,ou=people", "CANARY-Right-1")]
+    {
+        login(identifier, password).expect(403, "invalid_credentials");
+    }
+    // What nobody may see is not told as nobody.
+    daemon.ask("staff", "get_user", &json!({ "username": "ada" })).expect(500, "store_misconfigured");
 }
 
 /// A slapd of the test's own.
@@ -149,7 +205,7 @@ impl Slapd {
                  rootdn \"cn=root,dc=test\"\nrootpw root\ndirectory {home}/db\ndbnosync\nmaxsize 67108864\n\
                  index objectClass,uid,mail,entryUUID eq\n\
                  access to attrs=userPassword by dn.exact=\"cn=idstore,dc=test\" write by anonymous auth by * none\n\
-                 access to * by dn.exact=\"cn=idstore,dc=test\" write by * none\n"
+                 access to * by dn.exact=\"cn=idstore,dc=test\" write by self read by * none\n"
             ),
         );
         let base = folder.write(

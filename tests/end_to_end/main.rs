@@ -35,6 +35,7 @@ mod profiles;
 mod readme;
 mod refusals;
 mod rehashes;
+mod rogues;
 mod stores;
 mod timing;
 mod tries;

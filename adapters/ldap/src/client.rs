@@ -5,16 +5,18 @@
 use crate::account::{GROUPS, Reading};
 use crate::ber::Writer;
 use crate::directory::{Directory, TELLING};
-use crate::error::{Doing, Failure, code, failed};
+use crate::error::{Doing, Failure, code, failed, forgotten};
 use crate::filter::Filter;
+use crate::groups::{GROUPS_READ_MAX, Place};
 use crate::message::{Change, Entry, Request, Scope};
 use crate::opener::Opener;
 use crate::plan::{Plan, parameter};
 use crate::pool::Pool;
 use crate::session::{Answer, Found};
 use crate::template::Values;
-use idstore_contract::{Account, CANDIDATES_MAX, Call, Error, Lookup};
+use idstore_contract::{Account, CANDIDATES_MAX, Call, Error, ErrorKind, Lookup};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::timeout_at;
@@ -34,6 +36,8 @@ pub(crate) struct Client {
     /// Held by a change of password: what is read back must not be what somebody else has written since.
     turns: [Mutex<()>; TURNS],
     directory: OnceLock<Directory>,
+    /// False where a probe found that a password which is set here would have to be changed before it works.
+    pub(crate) passwords_work: AtomicBool,
 }
 
 /// What is searched for, and where.
@@ -57,7 +61,13 @@ impl Client {
             looking: Mutex::new(()),
             turns: std::array::from_fn(|_| Mutex::new(())),
             directory: OnceLock::new(),
+            passwords_work: AtomicBool::new(true),
         })
+    }
+
+    /// Refuses what sets a password, where that would not work afterwards.
+    pub(crate) fn passwords_offered(&self) -> Result<(), Error> {
+        if self.passwords_work.load(Ordering::Relaxed) { Ok(()) } else { Err(Error::unsupported()) }
     }
 
     /// Waits until nobody else in this process changes the password of that account.
@@ -129,6 +139,13 @@ impl Client {
         if found.answer.outcome.code == code::SIZE_LIMIT || found.entries.len() > CANDIDATES_MAX {
             return Err(Error::ambiguous());
         }
+        // Who may see nothing is answered by some servers as if there were nothing.
+        if found.entries.is_empty()
+            && !self.opener.signs_in()
+            && !self.is_there(call, &self.plan.base).await?
+        {
+            return Err(Error::misconfigured("nobody may see the base without a bind; write `bind_dn`"));
+        }
         let reading = Reading { plan: &self.plan, directory, now: call.now, lookup };
         found.entries.into_iter().map(|entry| Ok((reading.account(&entry)?, entry))).collect()
     }
@@ -153,10 +170,6 @@ impl Client {
         entry: &Entry,
     ) -> Result<(), Error> {
         let Some(groups) = &self.plan.groups else { return Ok(()) };
-        let primary = groups.primary_filter(entry);
-        if groups.filter.is_none() && primary.is_none() {
-            return Ok(());
-        }
         let profile = &account.profile;
         let values = |name: &str| match name {
             "dn" => Some(entry.dn.clone()),
@@ -164,17 +177,28 @@ impl Client {
             "user_id" => Some(account.user_id.clone()),
             name => parameter(call, name),
         };
+        let places = groups.places(entry);
+        if places.is_empty() {
+            return Ok(());
+        }
         let mut names = groups.names_in(entry);
-        for filter in groups.filter.iter().chain(&primary) {
+        for Place { base, scope, filter } in &places {
             let search = Search {
-                base: if groups.filter.is_some() { &groups.base } else { &self.plan.base },
-                scope: Scope::Subtree,
+                base,
+                scope: *scope,
                 filter,
                 values: &values,
                 attributes: std::slice::from_ref(&groups.name),
-                entries_max: groups.names_max.saturating_add(1),
+                entries_max: GROUPS_READ_MAX,
             };
-            let found = self.search(call, &search).await?;
+            let found = match self.search(call, &search).await {
+                // A primary group that this service may not see is a base that is not there.
+                Err(error) if *scope == Scope::Base && error.kind() == ErrorKind::Misconfigured => continue,
+                found => found?,
+            };
+            if found.answer.outcome.code == code::SIZE_LIMIT {
+                tracing::warn!(read = found.entries.len(), "an account has more groups than are read");
+            }
             names
                 .extend(found.entries.iter().filter_map(|group| group.text(&groups.name)).map(str::to_owned));
         }
@@ -207,9 +231,17 @@ impl Client {
         let found = timeout_at(call.deadline.into(), searching)
             .await
             .unwrap_or_else(|_| Err(Error::timeout().into()))?;
-        match found.answer.outcome.code {
+        let outcome = &found.answer.outcome;
+        match outcome.code {
             code::SUCCESS | code::SIZE_LIMIT => Ok(found),
-            _ => Err(failed(&found.answer.outcome, Doing::Reading).into()),
+            _ => {
+                let repeat = forgotten(outcome);
+                if repeat {
+                    // What forgot one bind has forgotten those before it.
+                    self.pool.drain();
+                }
+                Err(Failure { error: failed(outcome, Doing::Reading), repeat })
+            }
         }
     }
 
@@ -227,7 +259,7 @@ impl Client {
         call.begin_write()?;
         match timeout_at(call.deadline.into(), lease.ask(request)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(failure)) => Err(failure.error.as_kind(idstore_contract::ErrorKind::Timeout)),
+            Ok(Err(failure)) => Err(failure.error.as_kind(ErrorKind::Timeout)),
             Err(_) => Err(Error::timeout()),
         }
     }

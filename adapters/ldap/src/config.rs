@@ -49,6 +49,9 @@ pub struct Config {
     /// Whether a grace login of an expired password is a login.
     #[serde(default)]
     pub grace_logins: GraceLogins,
+    /// So many wrong passwords lock an account in the directory. Compared with the directory's own rule where this service
+    /// may read that.
+    pub lockout_after: Option<u32>,
     /// How long a lock of OpenLDAP's password policy lasts, as in its `pwdLockoutDuration`; absent: until somebody lifts
     /// it.
     pub lockout_duration_secs: Option<u32>,
@@ -178,11 +181,11 @@ pub struct Groups {
     pub member_of: Option<String>,
     /// Finds the groups of an account, by `{dn}`, `{username}` or `{user_id}`.
     pub filter: Option<String>,
-    /// Where groups are looked for by `filter`; absent: `base`.
+    /// Where groups are looked for by `filter`, and a posixGroup by its number; absent: `base`.
     pub base: Option<String>,
     /// The attribute of a group that is its name, where `filter` finds it; of a `member_of` it is the first name of the DN.
     pub name: Option<String>,
-    /// Adds Active Directory's primary group, which is in no `memberOf`.
+    /// Adds the primary group, which has no `member`: Active Directory's, else the posixGroup of the account's `gidNumber`.
     pub primary: bool,
     /// Patterns (`app-*`) of the names that are told. Empty: all.
     pub include: Vec<String>,

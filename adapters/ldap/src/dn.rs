@@ -58,8 +58,7 @@ impl Rdn {
     pub(crate) fn value(&self) -> Option<String> {
         let (_, value) = self.0.first()?;
         let mut bytes = Vec::with_capacity(value.len());
-        // The blanks that RFC 2253 lets stand around a value, and no other: a no-break space is part of it.
-        let mut rest = value.trim_start_matches(' ').bytes();
+        let mut rest = without_blanks(value).bytes();
         while let Some(byte) = rest.next() {
             if byte != b'\\' {
                 bytes.push(byte);
@@ -88,6 +87,17 @@ impl Rdn {
     }
 }
 
+/// A value without the blanks that RFC 2253 lets stand around it, and no others: one that is escaped is part of it, and a
+/// no-break space too.
+fn without_blanks(value: &str) -> &str {
+    let written = value.trim_start_matches(' ');
+    let bare = written.trim_end_matches(' ');
+    let escapes = bare.bytes().rev().take_while(|byte| *byte == b'\\').count();
+    // After an odd number of them the first blank is escaped.
+    let kept = bare.len().saturating_add(escapes & 1);
+    written.get(..kept).unwrap_or(written)
+}
+
 fn split(pair: &str) -> Option<(String, String)> {
     let (name, value) = pair.split_once('=')?;
     let name = name.trim_matches(' ');
@@ -114,6 +124,15 @@ mod tests {
         assert!(rdn.has("uid") && rdn.has("CN") && !rdn.has("ou"));
         assert_eq!(rdn.with("uid", "new,one"), "cn=a\\, b+UID=new\\2Cone");
         assert_eq!(Rdn::first("uid=\u{a0}x").unwrap().value().unwrap(), "\u{a0}x");
+        for (written, value) in
+            [("x  ", "x"), ("x\\  ", "x "), ("x\\\\ ", "x\\"), ("  x\\20 ", "x "), ("\\ ", " ")]
+        {
+            assert_eq!(
+                Rdn::first(&format!("uid={written},dc=x")).unwrap().value().unwrap(),
+                value,
+                "{written}"
+            );
+        }
         assert_eq!(Rdn::first("no name"), None);
         assert_eq!(Rdn::first("cn=x\\"), None);
     }

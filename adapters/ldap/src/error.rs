@@ -23,7 +23,8 @@ pub(crate) enum Doing {
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    /// The session was dead before the server can have seen the request: a read may be sent again, on another one.
+    /// The session was dead, or nobody's, before the server looked at the request: a read may be sent again, on another
+    /// one.
     pub(crate) repeat: bool,
 }
 
@@ -51,14 +52,26 @@ pub(crate) mod code {
     pub(crate) const INVALID_CREDENTIALS: i64 = 49;
     pub(crate) const INSUFFICIENT_ACCESS: i64 = 50;
     pub(crate) const UNWILLING: i64 = 53;
+
+    /// Whether an answer to a bind is about its password, or the account, and not about the server.
+    pub(crate) fn refuses(code: i64) -> bool {
+        matches!(code, SUCCESS | CONSTRAINT | INAPPROPRIATE_AUTHENTICATION | INVALID_CREDENTIALS | UNWILLING)
+    }
 }
 
 /// The one mapping. For an outcome that is no success.
 pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
     use ErrorKind::{Misconfigured, NotFound, Rejected, Timeout, Unavailable, Unexpected};
-    // Active Directory: the session's bind is not known any more (000004DC).
-    if outcome.code == 1 && outcome.text.starts_with("000004DC") {
+    if forgotten(outcome) {
         return told(Unavailable, "the server has forgotten the bind of this session", outcome);
+    }
+    // Active Directory writes its own code in front, with result 1, 19 or 53 (ERROR_USER_EXISTS, ERROR_NO_SUCH_USER).
+    match (outcome.text.get(..8), doing) {
+        (Some("00000524"), Doing::Writing) => {
+            return told(ErrorKind::AlreadyExists(None), "the directory has such an account", outcome);
+        }
+        (Some("00000525"), Doing::Writing) => return told(NotFound, "the account is gone", outcome),
+        _ => {}
     }
     let (kind, message) = match (outcome.code, doing) {
         (49 | 48, Doing::Binding) => {
@@ -84,6 +97,12 @@ pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
         _ => (Unexpected, "the server answered with a result that is not expected here"),
     };
     told(kind, message, outcome)
+}
+
+/// Active Directory has lost the bind of a session whose connection still stands (000004DC): nothing
+/// was done, and every further request on it is answered like this.
+pub(crate) fn forgotten(outcome: &Outcome) -> bool {
+    outcome.code == 1 && outcome.text.starts_with("000004DC")
 }
 
 /// An error with the code that the server answered.
@@ -125,6 +144,16 @@ mod tests {
         assert_eq!(kind(10, Doing::Reading), ErrorKind::Misconfigured);
         let forgotten = Outcome { code: 1, text: "000004DC: LdapErr: DSID-0C090A5C".into() };
         assert_eq!(failed(&forgotten, Doing::Reading).kind(), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn active_directorys_own_code_decides_where_the_result_is_vague() {
+        for result in [1, 19, 53] {
+            let kind =
+                |text: &str| failed(&Outcome { code: result, text: text.into() }, Doing::Writing).kind();
+            assert_eq!(kind("00000524: SvcErr: DSID-031A12D2, problem 5003"), ErrorKind::AlreadyExists(None));
+            assert_eq!(kind("00000525: SvcErr"), ErrorKind::NotFound);
+        }
     }
 
     #[test]

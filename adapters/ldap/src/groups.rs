@@ -4,9 +4,21 @@ use crate::config::Groups;
 use crate::dn::Rdn;
 use crate::filter::{Filter, is_attribute};
 use crate::id;
-use crate::message::Entry;
+use crate::message::{Entry, Scope};
 use idstore_contract::Problem;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+
+/// The most groups of an account that are read, before `include` and `groups_max` choose among them: what Active Directory
+/// answers to one search.
+pub(crate) const GROUPS_READ_MAX: usize = 1000;
+
+/// Where groups are looked for.
+pub(crate) struct Place<'a> {
+    pub(crate) base: Cow<'a, str>,
+    pub(crate) scope: Scope,
+    pub(crate) filter: Cow<'a, Filter>,
+}
 
 /// Where groups come from, compiled.
 #[derive(Clone, Debug)]
@@ -31,7 +43,7 @@ impl GroupPlan {
         if groups.member_of.is_none() && groups.filter.is_none() && !groups.primary {
             problems.push(Problem::error("groups", "name `member_of` or `filter`, where groups come from"));
         }
-        if groups.base.is_some() && groups.filter.is_none() {
+        if groups.base.is_some() && groups.filter.is_none() && !groups.primary {
             problems.push(Problem::error("groups.base", "it is where `filter` looks, and there is none"));
         }
         for (key, name) in [("member_of", &groups.member_of), ("name", &groups.name)] {
@@ -65,7 +77,7 @@ impl GroupPlan {
 
     /// The attributes of an account that its groups are read from.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
-        let primary: &[&str] = if self.primary { &["objectSid", "primaryGroupID"] } else { &[] };
+        let primary: &[&str] = if self.primary { &["objectSid", "primaryGroupID", "gidNumber"] } else { &[] };
         self.member_of.iter().map(String::as_str).chain(primary.iter().copied())
     }
 
@@ -75,14 +87,44 @@ impl GroupPlan {
         dns.filter_map(|dn| Rdn::first(std::str::from_utf8(dn).ok()?)?.value()).collect()
     }
 
-    /// Finds the primary group of an account: its SID is the account's, with another last number.
-    pub(crate) fn primary_filter(&self, entry: &Entry) -> Option<Filter> {
-        let number: u32 = entry.text("primaryGroupID").filter(|_| self.primary)?.parse().ok()?;
-        let own = entry.values("objectSid").next()?;
-        id::sid(own)?;
-        let domain = own.get(..own.len().checked_sub(4)?)?;
-        let value = [domain, &number.to_le_bytes()].concat();
-        Some(Filter::Is { attribute: "objectSid".to_owned(), value })
+    /// Where the groups are that are not in the account's own entry.
+    pub(crate) fn places(&self, entry: &Entry) -> Vec<Place<'_>> {
+        let searched = self.filter.iter().map(|filter| Place {
+            base: Cow::Borrowed(&self.base),
+            scope: Scope::Subtree,
+            filter: Cow::Borrowed(filter),
+        });
+        searched.chain(self.primary(entry)).collect()
+    }
+
+    /// The primary group. In Active Directory its SID is the account's with another last number, and a base by itself,
+    /// wherever the group is; elsewhere it is the posixGroup with the account's own number.
+    fn primary(&self, entry: &Entry) -> Option<Place<'_>> {
+        if !self.primary {
+            return None;
+        }
+        if let Some(own) = entry.values("objectSid").next() {
+            let number: u32 = entry.text("primaryGroupID")?.parse().ok()?;
+            let own = id::sid(own)?;
+            let (domain, _) = own.rsplit_once('-')?;
+            return Some(Place {
+                base: Cow::Owned(format!("<SID={domain}-{number}>")),
+                scope: Scope::Base,
+                filter: Cow::Owned(Filter::Present("objectClass".to_owned())),
+            });
+        }
+        let is = |attribute: &str, value: &str| Filter::Is {
+            attribute: attribute.to_owned(),
+            value: value.as_bytes().to_vec(),
+        };
+        Some(Place {
+            base: Cow::Borrowed(&self.base),
+            scope: Scope::Subtree,
+            filter: Cow::Owned(Filter::And(vec![
+                is("objectClass", "posixGroup"),
+                is("gidNumber", entry.text("gidNumber")?),
+            ])),
+        })
     }
 
     /// Those that are told, sorted, each once, at most so many.
@@ -175,7 +217,17 @@ mod tests {
             ("primaryGroupID".to_owned(), vec![b"513".to_vec()]),
         ];
         let entry = Entry { dn: "cn=x".into(), attributes };
-        let filter = plan(&[], 9).primary_filter(&entry).unwrap();
-        assert_eq!(filter, Filter::Is { attribute: "objectSid".into(), value: sid(513) });
+        let plan = plan(&[], 9);
+        let place = plan.places(&entry).pop().unwrap();
+        assert_eq!((place.base.as_ref(), place.scope), ("<SID=S-1-5-21-513>", Scope::Base));
+    }
+
+    #[test]
+    fn a_posix_account_names_its_primary_group_by_a_number() {
+        let entry =
+            Entry { dn: "uid=x".into(), attributes: vec![("gidNumber".into(), vec![b"100".to_vec()])] };
+        let plan = plan(&[], 9);
+        assert_eq!(plan.places(&entry).pop().unwrap().base, "dc=x");
+        assert!(plan.places(&Entry { dn: "uid=x".into(), attributes: Vec::new() }).is_empty());
     }
 }

@@ -21,6 +21,7 @@ mod plan;
 mod policy;
 mod pool;
 mod probe;
+mod rules;
 mod session;
 mod standing;
 mod store;

@@ -277,12 +277,20 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The values of an attribute, whatever the case of its name and its options.
+    /// The values of an attribute, whatever the case of its name. Of one that is asked for without options, those with
+    /// options too.
     pub(crate) fn values(&self, attribute: &str) -> impl Iterator<Item = &[u8]> {
         let of = |(name, _): &&(String, Vec<Vec<u8>>)| {
-            name.split(';').next().is_some_and(|name| name.eq_ignore_ascii_case(attribute))
+            name.eq_ignore_ascii_case(attribute)
+                || name.split(';').next().is_some_and(|name| name.eq_ignore_ascii_case(attribute))
         };
         self.attributes.iter().filter(of).flat_map(|(_, values)| values.iter().map(Vec::as_slice))
+    }
+
+    /// The bytes of memory that it takes beside its content.
+    pub(crate) fn memory(&self) -> usize {
+        let values: usize = self.attributes.iter().map(|(_, values)| values.len().saturating_add(2)).sum();
+        values.saturating_mul(size_of::<Vec<u8>>())
     }
 
     /// The first value of an attribute, if it is text.

@@ -1,9 +1,10 @@
 //! [`Opener`]: where sessions come from. Servers are tried in the order of `urls`; one that failed rests while another
 //! serves, and is gone back to afterwards.
 
-use crate::error;
+use crate::error::{self, Doing, code, failed};
 use crate::plan::Plan;
-use crate::session::{Session, Way};
+use crate::session::{Answer, Session, Way};
+use crate::verdict;
 use idstore_contract::{Error, Secret};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -64,6 +65,11 @@ impl Opener {
         Self { servers, service, open_max }
     }
 
+    /// Whether there is an account of this service.
+    pub(crate) fn signs_in(&self) -> bool {
+        self.service.is_some()
+    }
+
     /// A session that is this service's.
     pub(crate) async fn for_service(self: &Arc<Self>) -> Result<Session, Error> {
         self.open(true).await
@@ -119,8 +125,14 @@ impl Opener {
                 .map_err(|error| error::unreachable(&error))?;
             let mut session = Session::open(tcp, &server.way, index).await?;
             if signed_in && let Some((dn, password)) = &self.service {
-                rest = REST_REFUSED;
-                session.sign_in(dn, password).await?;
+                let answer = session.bind(dn, password).await?;
+                if let Err(error) = welcome(&answer) {
+                    // Only a server that looked at the password counts.
+                    if code::refuses(answer.outcome.code) {
+                        rest = REST_REFUSED;
+                    }
+                    return Err(error);
+                }
             }
             Ok(session)
         };
@@ -131,6 +143,19 @@ impl Opener {
             opened.as_ref().err().map(|error| Failed { at: Instant::now(), error: error.clone(), rest });
         opened
     }
+}
+
+/// Whether this service is signed in, and else why not.
+fn welcome(answer: &Answer) -> Result<(), Error> {
+    if verdict::must_change(answer) {
+        return Err(Error::unavailable(
+            "the password of the service's own account has expired or must be changed first; see `bind_dn`",
+        ));
+    }
+    if answer.outcome.code != code::SUCCESS {
+        return Err(failed(&answer.outcome, Doing::Binding));
+    }
+    Ok(())
 }
 
 /// Whether a server is tried now.

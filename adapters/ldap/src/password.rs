@@ -1,10 +1,11 @@
 //! New passwords. One that was set here works at the next login, whatever the directory's must-change rule says.
 
-use crate::client::Client;
+use crate::client::{Client, Search, nothing};
 use crate::config::PasswordChange as How;
 use crate::directory::Directory;
 use crate::error::{Doing as Step, code, failed, told};
-use crate::message::{Change, Doing, Entry, PASSWORD_POLICY, Request};
+use crate::filter::Filter;
+use crate::message::{Change, Doing, Entry, PASSWORD_POLICY, Request, Scope};
 use crate::policy::Policy;
 use crate::session::Answer;
 use crate::write::flag;
@@ -125,12 +126,54 @@ impl Client {
         Ok(answer.outcome.code == code::SUCCESS)
     }
 
+    /// Whether this service may take the must-change flag away: tried on somebody's account, by taking away a value that it
+    /// does not have. `None` where that does not show.
+    pub(crate) async fn may_clear_must_change(
+        &self,
+        call: &Call,
+        directory: Directory,
+    ) -> Result<Option<bool>, Error> {
+        let (attribute, value) = match directory {
+            Directory::Openldap | Directory::Generic => ("pwdReset", "FALSE"),
+            Directory::Ds389 => ("passwordExpirationTime", "19000101000000Z"),
+            Directory::Edirectory | Directory::ActiveDirectory | Directory::Freeipa => return Ok(None),
+        };
+        let Some(dn) = self.somebody(call).await? else { return Ok(None) };
+        let nothing =
+            Change { doing: Doing::Delete, attribute: attribute.to_owned(), values: vec![value.into()] };
+        let answer = self.write(&call.next_step(), &Request::modify(&dn, &[nothing])).await?;
+        Ok(match answer.outcome.code {
+            code::SUCCESS | code::NO_SUCH_ATTRIBUTE => Some(true),
+            code::INSUFFICIENT_ACCESS => Some(false),
+            _ => None,
+        })
+    }
+
+    /// The DN of any account.
+    async fn somebody(&self, call: &Call) -> Result<Option<String>, Error> {
+        let map = &self.plan.attributes;
+        let name = map.username.as_ref().or(map.email.as_ref()).or(map.phone_number.as_ref());
+        let named = Filter::Present(name.unwrap_or(&map.user_id).clone());
+        let is_general = self.plan.object_filter.names().is_empty();
+        let search = Search {
+            base: &self.plan.base,
+            scope: Scope::Subtree,
+            filter: if is_general { &self.plan.object_filter } else { &named },
+            values: &nothing,
+            attributes: &["1.1".to_owned()],
+            entries_max: 1,
+        };
+        let found = self.search(call, &search).await?;
+        Ok(found.entries.into_iter().next().map(|entry| entry.dn))
+    }
+
     /// The service sets a password that nobody knows, and the user, signed in with it, the wanted one. Where the second
     /// step fails the wanted one is set as before, and the operator is told.
     async fn in_two_steps(&self, call: &Call, dn: &str, new: &NewPassword) -> Result<(), Error> {
-        let (Some(How::Extended), NewPassword::Clear(wanted)) = (self.plan.password_change, new) else {
+        let NewPassword::Clear(wanted) = new else { return Ok(()) };
+        if !self.plan.users_can_set() {
             return Ok(());
-        };
+        }
         let random = random_password()?;
         self.set_password(call, dn, &NewPassword::Clear(random.clone())).await?;
         let as_the_user = async {
@@ -139,8 +182,19 @@ impl Client {
             if bound.outcome.code != code::SUCCESS {
                 return Err(failed(&bound.outcome, Step::Writing));
             }
-            let request = Request::password_modify(dn, Some(&random), wanted).with(PASSWORD_POLICY, None);
-            let answer = session.ask(&request).await?;
+            let request = match self.plan.password_change {
+                Some(How::Attribute) => {
+                    let attribute = self.plan.password_attribute();
+                    let one = |doing, value: &Secret| Change {
+                        doing,
+                        attribute: attribute.to_owned(),
+                        values: vec![value.clone()],
+                    };
+                    Request::modify(dn, &[one(Doing::Delete, &random), one(Doing::Add, wanted)])
+                }
+                _ => Request::password_modify(dn, Some(&random), wanted),
+            };
+            let answer = session.ask(&request.with(PASSWORD_POLICY, None)).await?;
             session.close();
             accepted(&answer)
         };
@@ -170,6 +224,7 @@ pub(crate) fn accepted(answer: &Answer) -> Result<(), Error> {
         ("0000001F", _) => {
             Err(told(ErrorKind::Misconfigured, "the server takes unicodePwd over TLS alone", outcome))
         }
+        ("00000525", _) => Err(failed(outcome, Step::Writing)),
         ("0000052D", _) | (_, code::CONSTRAINT | code::UNWILLING) => {
             Err(refused(PasswordReason::StorePolicy))
         }
@@ -237,6 +292,7 @@ mod tests {
             );
         }
         assert_eq!(kind(53, "0000001F: SvcErr", None), ErrorKind::Misconfigured);
+        assert_eq!(kind(53, "00000525: SvcErr", None), ErrorKind::NotFound);
         assert_eq!(kind(50, "", None), ErrorKind::Misconfigured);
         assert_eq!(kind(32, "", None), ErrorKind::NotFound);
     }

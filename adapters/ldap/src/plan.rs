@@ -38,6 +38,7 @@ pub(crate) struct Plan {
     pub(crate) hashed: bool,
     pub(crate) email_verified: EmailVerified,
     pub(crate) grace_logins: GraceLogins,
+    pub(crate) lockout_after: Option<u32>,
     pub(crate) lockout_duration_secs: Option<u32>,
     pub(crate) groups: Option<GroupPlan>,
     pub(crate) create: Option<Recipe>,
@@ -110,6 +111,18 @@ impl Plan {
             .into_iter()
             .find(|way| ways.contains(way))
             .unwrap_or(Transport::Local)
+    }
+
+    /// Whether new passwords are set that the directory compares.
+    pub(crate) fn sets_passwords(&self) -> bool {
+        let offers = |ability| self.abilities.contains(&ability);
+        (offers(Ability::Create) || offers(Ability::ChangePassword))
+            && (!self.hashed || self.password_attribute().eq_ignore_ascii_case("userPassword"))
+    }
+
+    /// Whether a new password can be set signed in as the user: it has to be known, and not only its hash.
+    pub(crate) fn users_can_set(&self) -> bool {
+        !self.hashed && self.password_change != Some(PasswordChange::UnicodePwd)
     }
 
     /// Refuses what is not offered.

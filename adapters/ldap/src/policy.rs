@@ -57,11 +57,6 @@ impl Policy {
     }
 }
 
-/// Whether the server lets the account do nothing but change its password.
-pub(crate) fn must_change(controls: &[Control]) -> bool {
-    Policy::of(controls).error == Some(CHANGE_AFTER_RESET)
-}
-
 /// `SEQUENCE { warning [0] CHOICE { timeBeforeExpiration [0], graceAuthNsRemaining [1] } OPTIONAL, error [1] OPTIONAL }`;
 /// both may be set.
 fn read(value: &[u8]) -> Result<(Option<i64>, Option<i64>), Malformed> {
@@ -94,11 +89,6 @@ mod tests {
     #[test]
     fn an_error_that_nobody_knows_is_still_an_error() {
         assert_eq!(policy(&[0x30, 3, 0x81, 1, 77]).error, Some(77));
-    }
-
-    #[test]
-    fn must_change_is_seen() {
-        assert!(must_change(&[Control { oid: PASSWORD_POLICY.into(), value: vec![0x30, 3, 0x81, 1, 2] }]));
     }
 
     proptest! {

@@ -25,6 +25,11 @@ impl Pool {
             .map_err(|_| Error::unexpected("the pool of sessions can't be made"))
     }
 
+    /// Throws away the sessions that wait here.
+    pub(crate) fn drain(&self) {
+        self.0.retain(|_, _| false);
+    }
+
     /// A session, within the deadline.
     pub(crate) async fn lease(&self, call: &Call) -> Result<Lease, Error> {
         let left = Some(call.remaining());

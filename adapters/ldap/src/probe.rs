@@ -1,21 +1,41 @@
 //! Probes: whether the directory serves, and whether it has what the configuration names.
 
 use crate::client::{Client, Search, nothing};
+use crate::config::PasswordCheck;
 use crate::directory::Directory;
 use crate::filter::Filter;
 use crate::message::Scope;
+use crate::rules::Rules;
 use idstore_contract::{Call, Depth, Error, ErrorKind, Problem};
+use std::sync::atomic::Ordering;
 use tokio::time::timeout_at;
 
 impl Client {
     pub(crate) async fn probe(&self, call: &Call, depth: Depth) -> Result<Vec<Problem>, Error> {
         let probing = async {
             match depth {
-                Depth::Alive => self.root(call, &["supportedLDAPVersion"]).await.map(|_| Vec::new()),
+                Depth::Alive => self.probe_briefly(call).await,
                 Depth::Full => self.probe_fully(call).await,
             }
         };
         timeout_at(call.deadline.into(), probing).await.unwrap_or_else(|_| Err(Error::timeout()))
+    }
+
+    /// A server may answer its root DSE while it has lost the accounts: what counts is that the base is there.
+    async fn probe_briefly(&self, call: &Call) -> Result<Vec<Problem>, Error> {
+        if self.is_blind() {
+            return self.root(call, &["supportedLDAPVersion"]).await.map(|_| Vec::new());
+        }
+        if self.is_there(call, &self.plan.base).await? {
+            Ok(Vec::new())
+        } else {
+            Err(Error::misconfigured("the base is not there, or this service may not see it"))
+        }
+    }
+
+    /// Users sign in with a DN that is made of what they typed, and nobody else does: perhaps nobody else sees anything.
+    fn is_blind(&self) -> bool {
+        self.plan.password_check == PasswordCheck::DnTemplate && !self.opener.signs_in()
     }
 
     /// On a session of its own, so that the service's bind is tried; what is asked then goes over the pool.
@@ -34,7 +54,14 @@ impl Client {
             ));
         }
         if !self.is_there(call, &self.plan.base).await? {
-            problems.push(Problem::error("base", "it is not there, or this service may not see it"));
+            problems.push(if self.is_blind() {
+                Problem::warning(
+                    "base",
+                    "nobody may see it without a bind: of all actions only logins are answered",
+                )
+            } else {
+                Problem::error("base", "it is not there, or this service may not see it")
+            });
             return Ok(problems);
         }
         if let Some(groups) = &self.plan.groups
@@ -44,7 +71,86 @@ impl Client {
             problems.push(Problem::error("groups.base", "it is not there, or this service may not see it"));
         }
         problems.extend(self.unknown_attributes(call).await?);
+        let directory = self.plan.directory.unwrap_or(found);
+        problems.extend(self.hidden_expiry(call, directory).await?);
+        let rules = self.rules(call, directory).await?;
+        problems.extend(rules.and_then(|rules| self.lockout(rules)));
+        problems.extend(self.new_passwords(call, directory, rules).await?);
         Ok(problems)
+    }
+
+    /// FreeIPA lets an expired password bind: only the entry shows it, to who may see that.
+    async fn hidden_expiry(&self, call: &Call, directory: Directory) -> Result<Option<Problem>, Error> {
+        const EXPIRY: &str = "krbPasswordExpiration";
+        if directory != Directory::Freeipa {
+            return Ok(None);
+        }
+        let shown = Filter::Present(EXPIRY.to_owned());
+        let search = Search {
+            base: &self.plan.base,
+            scope: Scope::Subtree,
+            filter: &shown,
+            values: &nothing,
+            attributes: &[EXPIRY.to_owned()],
+            entries_max: 1,
+        };
+        let found = self.search(call, &search).await?;
+        let is_hidden = found.entries.iter().all(|entry| entry.text(EXPIRY).is_none());
+        Ok(is_hidden.then(|| {
+            let message =
+                format!("this service sees no {EXPIRY}: an expired password would be taken for a good one");
+            Problem::warning("directory", message)
+        }))
+    }
+
+    /// The configured number of wrong passwords beside the directory's own: what is to stay below a lock has to know it.
+    fn lockout(&self, rules: Rules) -> Option<Problem> {
+        let after = rules.lockout_after?;
+        match self.plan.lockout_after {
+            Some(configured) if configured <= after => None,
+            Some(configured) => Some(Problem::warning(
+                "lockout_after",
+                format!(
+                    "the directory locks an account after {after} wrong passwords, and not after {configured}"
+                ),
+            )),
+            None => Some(Problem::warning(
+                "lockout_after",
+                format!(
+                    "the directory locks an account after {after} wrong passwords; write lockout_after = {after}"
+                ),
+            )),
+        }
+    }
+
+    /// Whether a password that is set here works at the next login. Where it can't, such actions are not offered.
+    async fn new_passwords(
+        &self,
+        call: &Call,
+        directory: Directory,
+        rules: Option<Rules>,
+    ) -> Result<Option<Problem>, Error> {
+        let works = |works| self.passwords_work.store(works, Ordering::Relaxed);
+        works(true);
+        if !self.plan.sets_passwords() || rules.is_some_and(|rules| !rules.must_change) {
+            return Ok(None);
+        }
+        if self.may_clear_must_change(call, directory).await? != Some(false) {
+            return Ok(None);
+        }
+        let by_user = self.plan.users_can_set() && rules.is_none_or(|rules| rules.users_may_change);
+        let message = if by_user {
+            "where the directory wants a password to be changed that somebody else has set, this service may not take that \
+             away: the last step is done as the user, who must be allowed to do it"
+        } else if rules.is_some() {
+            works(false);
+            "create and change_password are not offered: the directory wants each password to be changed that this service \
+             sets, this service may not take that away, and the user can't be the one who sets it"
+        } else {
+            "this service may not take away that a password has to be changed, and the user can't be the one who sets it: see \
+             whether the directory wants that of passwords that somebody else has set"
+        };
+        Ok(Some(Problem::warning("offers", message)))
     }
 
     /// Whether the service sees an entry of that DN.

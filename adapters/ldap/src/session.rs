@@ -5,7 +5,7 @@
 //! else. It decides nothing about accounts.
 
 use crate::ber::{Front, front};
-use crate::error::{self, Doing, Failure, failed, lost, nonsense};
+use crate::error::{self, Failure, lost, nonsense};
 use crate::message::{Control, Entry, Message, Outcome, PASSWORD_POLICY, Request, Said};
 use futures_util::FutureExt as _;
 use idstore_contract::{Error, Secret};
@@ -18,7 +18,8 @@ use zeroize::Zeroizing;
 
 /// The longest message that is kept, in bytes: an entry with thousands of groups is far below.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
-/// The longest answer to one search, in bytes of all its entries.
+/// The longest answer to one search, in bytes of all its entries, and of the memory that their values take beside them: a
+/// value of two bytes takes ten times as much.
 const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// The most entries and references that are read for one answer beyond the entries asked for: a server that sends
 /// references without end is no server.
@@ -112,20 +113,6 @@ impl Session {
         Self { stream, received: Vec::new(), next_id: 1, whole: true, born: Instant::now(), server }
     }
 
-    /// Signs this service in, for the life of the session.
-    pub(crate) async fn sign_in(&mut self, dn: &str, password: &Secret) -> Result<(), Error> {
-        let answer = self.bind(dn, password).await?;
-        if answer.outcome.code != error::code::SUCCESS {
-            return Err(failed(&answer.outcome, Doing::Binding));
-        }
-        if crate::policy::must_change(&answer.controls) {
-            return Err(Error::unavailable(
-                "the password of the service's own account must be changed first; see `bind_dn`",
-            ));
-        }
-        Ok(())
-    }
-
     /// A simple bind, with the password policy asked for.
     pub(crate) async fn bind(&mut self, dn: &str, password: &Secret) -> Result<Answer, Failure> {
         if dn.is_empty() || password.is_empty() {
@@ -141,7 +128,7 @@ impl Session {
         for _ in 0..REFERENCES_MAX {
             let message = self.receive(id, &mut spent).await?;
             if let Said::End(outcome) = message.said {
-                self.whole = true;
+                self.whole = !error::forgotten(&outcome);
                 return Ok(Answer { outcome, controls: message.controls });
             }
         }
@@ -156,7 +143,10 @@ impl Session {
         for _ in 0..entries_max.saturating_add(REFERENCES_MAX) {
             let message = self.receive(id, &mut spent).await?;
             match message.said {
-                Said::Entry(entry) if entries.len() < entries_max => entries.push(entry),
+                Said::Entry(entry) if entries.len() < entries_max => {
+                    spent = spent.saturating_add(entry.memory());
+                    entries.push(entry);
+                }
                 // It was told to stop, and does not: the rest is not read, and the session not used again.
                 Said::Entry(_) => {
                     let outcome = Outcome { code: error::code::SIZE_LIMIT, text: String::new() };
@@ -164,7 +154,7 @@ impl Session {
                 }
                 Said::Reference | Said::Intermediate => {}
                 Said::End(outcome) => {
-                    self.whole = true;
+                    self.whole = !error::forgotten(&outcome);
                     return Ok(Found { entries, answer: Answer { outcome, controls: message.controls } });
                 }
             }

@@ -7,8 +7,9 @@ use crate::message::Entry;
 use crate::times;
 use idstore_contract::{Standings, Timestamp};
 
-/// An account that a policy of OpenLDAP locks for ever: somebody has barred it.
-const LOCKED_FOR_EVER: &str = "000001010000Z";
+/// The year of an account that a policy locks for ever: somebody has barred it. The draft writes `000001010000Z`, some
+/// servers seconds and fractions too.
+const FOR_EVER: &str = "0000";
 
 /// The bits of `userAccountControl` and of its computed sister (MS-ADTS 2.2.16).
 mod bits {
@@ -53,8 +54,8 @@ pub(crate) fn standings(
 /// A flag as directories write it.
 pub(crate) fn flag(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" => Some(true),
-        "false" | "0" | "no" | "" => Some(false),
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" | "" => Some(false),
         _ => None,
     }
 }
@@ -67,7 +68,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn password_policy(&self, lockout_secs: Option<u32>) -> Standings {
         let since = self.entry.text("pwdAccountLockedTime").unwrap_or_default();
-        let blocked = since == LOCKED_FOR_EVER;
+        let blocked = since.starts_with(FOR_EVER);
         let locked = !blocked
             && !since.is_empty()
             && lockout_secs.is_none_or(|seconds| {
@@ -135,7 +136,11 @@ mod tests {
         use Standing::{Blocked, Locked, Ok, PasswordExpired};
         for (directory, name, value, expected) in [
             (Openldap, "pwdAccountLockedTime", "000001010000Z", Blocked),
+            (Openldap, "pwdAccountLockedTime", "00000101000000Z", Blocked),
+            (Openldap, "pwdAccountLockedTime", "00000101000000.000Z", Blocked),
             (Openldap, "pwdAccountLockedTime", "", Ok),
+            (Openldap, "pwdAccountLockedTime", "20260131115500.123456Z", Locked),
+            (Openldap, "pwdAccountLockedTime", "20260131125500+0100", Locked),
             (Openldap, "pwdAccountLockedTime", "20260131115500Z", Locked),
             (Openldap, "pwdAccountLockedTime", "20260131114500Z", Ok),
             (Openldap, "pwdReset", "TRUE", PasswordExpired),

@@ -97,6 +97,7 @@ impl Store for Ldap {
 
     async fn create(&self, call: &Call, new: &NewAccount) -> Result<Account> {
         self.client.plan.offered(Ability::Create)?;
+        self.client.passwords_offered()?;
         self.client.create(call, new).await
     }
 
@@ -112,6 +113,7 @@ impl Store for Ldap {
         change: &PasswordChange,
     ) -> Result<Account> {
         self.client.plan.offered(Ability::ChangePassword)?;
+        self.client.passwords_offered()?;
         if change.email_verified {
             self.client.plan.offered(Ability::ChangePasswordVerifies)?;
         }

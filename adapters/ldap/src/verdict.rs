@@ -50,6 +50,18 @@ pub(crate) fn read(directory: Directory, grace: GraceLogins, answer: &Answer) ->
     }
 }
 
+/// Whether the account has to change its password before anything else, whatever the directory: for this service's own,
+/// which is bound before the directory is known.
+pub(crate) fn must_change(answer: &Answer) -> bool {
+    let (outcome, policy) = (&answer.outcome, Policy::of(&answer.controls));
+    let told = policy.expired || matches!(policy.error, Some(PASSWORD_EXPIRED | CHANGE_AFTER_RESET));
+    match outcome.code {
+        code::SUCCESS => told,
+        code::INVALID_CREDENTIALS => told || matches!(data_code(&outcome.text), Some(0x532 | 0x773)),
+        _ => false,
+    }
+}
+
 /// The controls, which every directory may send. An expired password is told by the server only after it compared.
 fn by_policy(outcome: &Outcome, policy: Policy, grace: GraceLogins) -> Option<Bound> {
     let compared = matches!(outcome.code, code::SUCCESS | code::INVALID_CREDENTIALS);

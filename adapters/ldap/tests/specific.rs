@@ -11,6 +11,7 @@ mod server;
 
 mod specific {
     mod active_directory;
+    mod ds389;
     mod groups;
     mod limits;
     mod login;
@@ -18,6 +19,7 @@ mod specific {
     mod passwords;
     mod peer;
     mod rogue;
+    mod rules;
     mod servers;
     mod verdicts;
 }

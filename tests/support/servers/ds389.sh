@@ -75,6 +75,9 @@ passwordMaxFailure: 30
 -
 replace: passwordIsGlobalPolicy
 passwordIsGlobalPolicy: on
+-
+replace: nsslapd-pwpolicy-local
+nsslapd-pwpolicy-local: on
 
 dn: cn=7-bit check,cn=plugins,cn=config
 changetype: modify

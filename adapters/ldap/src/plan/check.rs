@@ -75,6 +75,7 @@ pub(super) fn compile(config: &Config, around: &Surroundings, problems: &mut Vec
         hashed: around.password_write == Some(PasswordWrite::Hashed),
         email_verified: config.email_verified,
         grace_logins: config.grace_logins,
+        lockout_after: config.lockout_after,
         lockout_duration_secs: config.lockout_duration_secs,
         groups,
         create,
@@ -145,6 +146,12 @@ fn check_service(config: &Config, problems: &mut Vec<Problem>) {
     }
     if config.bind_dn.as_deref() == Some("") {
         problems.push(Problem::error("bind_dn", "bind_dn is empty; leave it out for anonymous searches"));
+    }
+    if config.lockout_after == Some(0) {
+        problems.push(Problem::error(
+            "lockout_after",
+            "lockout_after is 1 or more; leave it out where nothing locks",
+        ));
     }
     if !(1..=POOL_MAX_MAX).contains(&config.pool_max) {
         problems.push(Problem::error("pool_max", format!("pool_max is 1 to {POOL_MAX_MAX}")));

@@ -1,7 +1,7 @@
 //! A subtree of its own in the 389 Directory Server that `tests/run` started.
 
 use super::tools::Tools;
-use super::{PASSWORD, change, config, variable};
+use super::{Outcome, PASSWORD, change, config, variable};
 use serde_json::{Value, json};
 
 /// The root of the server.
@@ -65,5 +65,70 @@ impl Ds389 {
         // Nothing here keeps identifiers unique.
         change(&mut config, "uniqueness", "lock");
         Ok(config)
+    }
+
+    /// The same configuration with the root as the service.
+    pub(crate) fn as_root(&self, mut config: Value) -> Result<Value, String> {
+        let file = self.folder.path().join("root");
+        std::fs::write(&file, self.tools.password).map_err(|error| error.to_string())?;
+        change(&mut config, "bind_dn", ROOT);
+        change(&mut config, "bind_password", json!({ "file": file }));
+        Ok(config)
+    }
+
+    /// Replaces what the service may do.
+    pub(crate) fn allow(&self, rule: &str) -> Outcome {
+        self.tools.modify(&self.suffix, &format!("replace: aci\naci: {rule}"))
+    }
+
+    /// Keeps the values of an attribute unique here, as long as the answer lives. The plug-in is loaded by the whole server,
+    /// whose renames it looks at too: no other test may run.
+    pub(crate) fn unique(&self, attribute: &str) -> Result<PlugIn, String> {
+        let name = self.suffix.split(['=', ',']).nth(1).unwrap_or_default();
+        let dn = format!("cn={name},cn=plugins,cn=config");
+        let attributes = [
+            ("objectClass", "nsSlapdPlugin"),
+            ("objectClass", "extensibleObject"),
+            ("cn", name),
+            ("nsslapd-pluginPath", "libattr-unique-plugin"),
+            ("nsslapd-pluginInitfunc", "NSUniqueAttr_Init"),
+            ("nsslapd-pluginType", "betxnpreoperation"),
+            ("nsslapd-pluginEnabled", "on"),
+            ("nsslapd-pluginId", "NSUniqueAttr"),
+            ("nsslapd-pluginVersion", "none"),
+            ("nsslapd-pluginVendor", "none"),
+            ("nsslapd-pluginDescription", "none"),
+            ("nsslapd-plugin-depends-on-type", "database"),
+            ("uniqueness-attribute-name", attribute),
+            ("uniqueness-subtrees", &self.people),
+        ];
+        self.tools.add(&dn, &attributes)?;
+        Ok(PlugIn { tools: self.tools.clone(), dn })
+    }
+
+    /// Makes a password policy, which entries may name; its DN.
+    pub(crate) fn policy(&self, lines: &str) -> Result<String, String> {
+        let dn = format!("cn=policy,{}", self.suffix);
+        let own = lines.lines().filter_map(|line| line.split_once(": "));
+        let attributes: Vec<(&str, &str)> =
+            [("objectClass", "ldapsubentry"), ("objectClass", "passwordpolicy"), ("cn", "policy")]
+                .into_iter()
+                .chain(own)
+                .collect();
+        self.tools.add(&dn, &attributes)?;
+        Ok(dn)
+    }
+}
+
+/// A plug-in of the server, removed when dropped.
+pub(crate) struct PlugIn {
+    tools: Tools,
+    dn: String,
+}
+
+impl Drop for PlugIn {
+    fn drop(&mut self) {
+        // The server goes with the run; a plug-in that is left looks at a subtree that nobody uses.
+        self.tools.remove(&self.dn).ok();
     }
 }

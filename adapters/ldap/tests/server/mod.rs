@@ -81,6 +81,8 @@ pub(crate) struct Options {
     pub(crate) service_may: &'static str,
     /// Rules of access before all others.
     pub(crate) access: &'static str,
+    /// Another certificate than the right one, by the name of its files.
+    pub(crate) certificate: &'static str,
 }
 
 /// A running slapd, stopped and removed when dropped.
@@ -168,6 +170,12 @@ impl Slapd {
         std::fs::remove_file(self.path("pid")).map_err(|error| error.to_string())
     }
 
+    /// Stops it where it is (`STOP`), or lets it go on (`CONT`).
+    pub(crate) fn signal(&self, name: &str) -> Outcome {
+        let process = self.process.as_ref().ok_or("slapd does not run")?;
+        run(Command::new("kill").args([&format!("-{name}"), &process.id().to_string()]), None).map(drop)
+    }
+
     /// OpenLDAP's programs, over the unix socket.
     pub(crate) fn tools(&self) -> Tools {
         Tools { url: self.socket(), dn: "cn=root,dc=test".into(), password: "root", relax: true }
@@ -239,6 +247,12 @@ impl Slapd {
             String::new()
         };
         let may = if options.service_may.is_empty() { "manage" } else { options.service_may };
+        let certificate = |name: &str, kind: &str| {
+            let right = PathBuf::from(variable(name)?);
+            let other = right.with_file_name(format!("{}.{kind}", options.certificate));
+            let file = if options.certificate.is_empty() { right } else { other };
+            Ok::<_, String>(file.display().to_string())
+        };
         Ok(format!(
             "{schemas}{SCHEMA}modulepath {modules}\n{loaded}pidfile {folder}/pid\nthreads 4\n\
              TLSCACertificateFile {ca}\nTLSCertificateFile {cert}\nTLSCertificateKeyFile {key}\n{global}\n\
@@ -250,8 +264,8 @@ impl Slapd {
              access to * by dn.exact=\"{SERVICE}\" {may} by self read by * none\n",
             folder = self.folder.path().display(),
             ca = variable("IDSTORE_TEST_SLAPD_CA")?,
-            cert = variable("IDSTORE_TEST_SLAPD_CERT")?,
-            key = variable("IDSTORE_TEST_SLAPD_KEY")?,
+            cert = certificate("IDSTORE_TEST_SLAPD_CERT", "pem")?,
+            key = certificate("IDSTORE_TEST_SLAPD_KEY", "key")?,
             global = options.global,
             access = options.access,
         ))

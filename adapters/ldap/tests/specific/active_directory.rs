@@ -1,10 +1,12 @@
 //! Active Directory, as Samba plays it: every state of an account, keys, groups, and what a new password heals.
 
-use crate::server::ask::{account, call, change_password, create, find, login, open, same};
+use crate::server::ask::{account, call, change_password, create, find, kind, login, open, same};
 use crate::server::samba::{LOCKS_AFTER, Samba};
 use crate::server::{Outcome, change, ensure};
 use idstore_conformance::{Gate, Target};
-use idstore_contract::{Account, Deleted, IdentifierChange, IdentifierKind, Lookup, Purpose, StoreHandle};
+use idstore_contract::{
+    Account, Deleted, ErrorKind, IdentifierChange, IdentifierKind, Lookup, Purpose, StoreHandle,
+};
 use serde_json::{Value, json};
 
 const RIGHT: &str = "Correct-Horse-1";
@@ -131,7 +133,7 @@ async fn an_account_is_renamed_and_disabled_under_one_key() -> Outcome {
     let store = store(&samba, &gate, &more)?;
     add(&samba, "ada", &[])?;
     let found = account(&store, "ada").await?;
-    for name in ["a\u{e9}, #b", "__a=b+c__", "\u{1f40b}"] {
+    for name in ["a\u{e9}, #b", "__a=b+c__", " leading", "#x", "\u{1f40b}"] {
         let asked = IdentifierChange { kind: IdentifierKind::Username, value: name.into(), verified: false };
         let renamed = store.change_identifier(&call(10_000), &found, &asked).await;
         let renamed = renamed.map_err(|error| format!("{name}: {error:?}"))?;
@@ -157,10 +159,11 @@ async fn groups_are_direct_nested_and_primary() -> Outcome {
     for (groups, expected) in [
         (json!({ "member_of": "memberOf" }), json!(["app-inner"])),
         (json!({ "filter": nested, "base": samba.suffix }), json!(["app-inner", "app-outer"])),
+        // It lies outside of the base, as in most domains.
+        (json!({ "member_of": "memberOf", "primary": true }), json!(["Domain Users", "app-inner"])),
         (
-            json!({ "member_of": "memberOf", "primary": true, "base": "DC=ad,DC=example,DC=org",
-                    "filter": "(&(objectClass=group)(member={dn}))" }),
-            json!(["Domain Users", "app-inner"]),
+            json!({ "filter": nested, "base": samba.suffix, "primary": true }),
+            json!(["Domain Users", "app-inner", "app-outer"]),
         ),
     ] {
         let store = store(&samba, &gate, &[("groups", groups)])?;
@@ -177,6 +180,19 @@ async fn the_domain_is_told_by_its_root() -> Outcome {
     let dn = add(&samba, "ada", &[])?;
     samba.tools.modify(&dn, "replace: userAccountControl\nuserAccountControl: 514")?;
     same("disabled", &"barred, blocked".to_owned(), &login(&store, "ada", RIGHT).await?)
+}
+
+/// It is the configuration that is wrong, and no password.
+#[tokio::test]
+async fn a_domain_that_wants_encryption_says_nothing_of_passwords() -> Outcome {
+    let (samba, _) = domain().await?;
+    let plain = std::net::SocketAddr::new(samba.ldaps.ip(), 389);
+    let gate = Gate::open(Target::Tcp(plain)).await.map_err(|error| error.to_string())?;
+    let url = format!("ldap://127.0.0.1:{}", gate.port());
+    let more = [("urls", json!([url])), ("ca_file", json!(null)), ("offers", json!([]))];
+    let store = store(&samba, &gate, &more)?;
+    add(&samba, "ada", &[])?;
+    same("find", &ErrorKind::Misconfigured, &kind(find(&store, "ada", 5_000).await)?)
 }
 
 #[tokio::test]

@@ -79,3 +79,46 @@ async fn an_account_in_no_group_has_an_empty_list() -> Outcome {
     let found = account(&store, "bob").await?;
     same("groups", &Some(&json!([])), &found.profile.app_metadata.get("groups"))
 }
+
+/// What is left out must not use up the room of what is told.
+#[tokio::test]
+async fn groups_are_chosen_among_all_before_they_are_limited() -> Outcome {
+    let slapd = server()?;
+    let ada = format!("uid=ada,{PEOPLE}");
+    for number in 0..20 {
+        let (dn, name) = (format!("cn=a{number},{GROUPS}"), format!("a{number}"));
+        slapd.add(&dn, &[("objectClass", "groupOfNames"), ("cn", &name), ("member", &ada)])?;
+    }
+    slapd.add(
+        &format!("cn=z-late,{GROUPS}"),
+        &[("objectClass", "groupOfNames"), ("cn", "z-late"), ("member", &ada)],
+    )?;
+    let mut config = slapd.config();
+    change(&mut config, "groups_max", 2);
+    for groups in [
+        json!({ "member_of": "memberOf", "include": ["z-*", "app-m*"] }),
+        json!({ "filter": "(member={dn})", "base": GROUPS, "include": ["z-*", "app-m*"] }),
+    ] {
+        change(&mut config, "groups", groups.clone());
+        let found = account(&open(config.clone())?, "ada").await?;
+        let told = found.profile.app_metadata.get("groups");
+        same(&groups.to_string(), &Some(&json!(["app-mail", "z-late"])), &told)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_posix_account_is_told_with_its_primary_group() -> Outcome {
+    let slapd = server()?;
+    slapd.modify(
+        &format!("uid=ada,{PEOPLE}"),
+        "add: objectClass\nobjectClass: posixAccount\n-\nadd: uidNumber\nuidNumber: 7\n-\nadd: gidNumber\ngidNumber: 200\n-\n\
+         add: homeDirectory\nhomeDirectory: /",
+    )?;
+    slapd.add(
+        &format!("cn=primary,{GROUPS}"),
+        &[("objectClass", "posixGroup"), ("cn", "primary"), ("gidNumber", "200")],
+    )?;
+    let groups = json!({ "filter": "(&(objectClass=posixGroup)(memberUid={username}))", "base": GROUPS, "primary": true });
+    same("groups", &json!(["posix", "primary"]), &told(&slapd, groups).await?)
+}

@@ -1,9 +1,9 @@
 //! Limits, filters and referrals: what a search must not reach, and what it must not be told as.
 
 use super::peer::{Peer, swallow};
-use crate::server::ask::{account, call, change_password, create, find, kind, open, same};
+use crate::server::ask::{account, call, change_password, create, find, kind, login, open, same};
 use crate::server::{Options, Outcome, PEOPLE, Slapd, change, ensure};
-use idstore_contract::{Depth, ErrorKind, Lookup, Purpose};
+use idstore_contract::{Depth, ErrorKind, IdentifierChange, IdentifierKind, Lookup, Mark, Problem, Purpose};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 
@@ -22,6 +22,12 @@ async fn who_does_not_fit_the_object_filter_is_invisible_to_every_method() -> Ou
     same("change", &ErrorKind::NotFound, &kind(change_password(&store, &made, "Correct-Horse-2").await)?)?;
     same("verify", &ErrorKind::NotFound, &kind(store.verify(&call(10_000), &made).await)?)?;
     same("delete", &ErrorKind::NotFound, &kind(store.delete(&call(10_000), &made).await)?)?;
+    let asked =
+        IdentifierChange { kind: IdentifierKind::Email, value: "x@example.com".into(), verified: false };
+    let renamed = store.change_identifier(&call(10_000), &made, &asked).await;
+    same("change_identifier", &ErrorKind::NotFound, &kind(renamed)?)?;
+    let marked = store.mark_migrated(&call(10_000), &made, Mark::Migrated).await;
+    same("mark_migrated", &ErrorKind::NotFound, &kind(marked)?)?;
     let checked = store.check(&call(10_000), &made, &RIGHT.into()).await;
     same("check", &ErrorKind::NotFound, &kind(checked)?)?;
     let listed = store.list(&call(10_000), None, 10).await.map_err(|error| format!("{error:?}"))?;
@@ -110,6 +116,33 @@ async fn the_directory_is_told_by_its_root() -> Outcome {
 /// An account that may read all, and has the limit that all have.
 const LIMITED: &str = "access to * by dn.exact=\"cn=limited,dc=test\" read by * break\n";
 
+/// The entry of that account.
+fn add_limited(slapd: &Slapd) -> Outcome {
+    slapd.add(
+        "cn=limited,dc=test",
+        &[
+            ("objectClass", "organizationalRole"),
+            ("objectClass", "simpleSecurityObject"),
+            ("cn", "limited"),
+            ("userPassword", crate::server::PASSWORD),
+        ],
+    )
+}
+
+#[tokio::test]
+async fn a_list_that_the_server_cuts_off_is_no_list() -> Outcome {
+    let slapd = Slapd::start(&Options { global: "sizelimit 2", access: LIMITED, ..Options::default() })?;
+    add_limited(&slapd)?;
+    let all = open(slapd.config())?;
+    for name in ["ada", "bob", "eve"] {
+        create(&all, name, RIGHT).await.map_err(|error| format!("{error:?}"))?;
+    }
+    let mut config = slapd.config();
+    change(&mut config, "bind_dn", "cn=limited,dc=test");
+    let listed = open(config)?.list(&call(5_000), None, 10).await;
+    same("a list of some", &ErrorKind::Misconfigured, &kind(listed)?)
+}
+
 #[tokio::test]
 async fn a_smaller_limit_of_the_server_is_ambiguous_too() -> Outcome {
     let slapd = Slapd::start(&Options { global: "sizelimit 2", access: LIMITED, ..Options::default() })?;
@@ -128,15 +161,49 @@ async fn a_smaller_limit_of_the_server_is_ambiguous_too() -> Outcome {
     }
     let mut config = slapd.config();
     change(&mut config, "bind_dn", "cn=limited,dc=test");
-    slapd.add(
-        "cn=limited,dc=test",
-        &[
-            ("objectClass", "organizationalRole"),
-            ("objectClass", "simpleSecurityObject"),
-            ("cn", "limited"),
-            ("userPassword", crate::server::PASSWORD),
-        ],
-    )?;
+    add_limited(&slapd)?;
     let found = kind(find(&open(config)?, "same", 5_000).await)?;
     same("more than the server tells", &ErrorKind::Ambiguous, &found)
+}
+
+/// The root DSE, which a server answers without looking at any data, is no proof that it serves.
+#[tokio::test]
+async fn a_base_that_is_gone_is_told_by_every_probe_and_never_as_nobody() -> Outcome {
+    let slapd = Slapd::start(&Options::default())?;
+    let store = open(slapd.config())?;
+    let made = create(&store, "ada", RIGHT).await.map_err(|error| format!("{error:?}"))?;
+    store.probe(&call(5_000), Depth::Alive).await.map_err(|error| format!("{error:?}"))?;
+    slapd.tools().rename(PEOPLE, "ou=gone")?;
+    ensure(slapd.search("", "base", "(objectClass=*)", &["1.1"])?.len() == 1, "the root DSE is gone too")?;
+    same("alive", &ErrorKind::Misconfigured, &kind(store.probe(&call(5_000), Depth::Alive).await)?)?;
+    same("find", &ErrorKind::Misconfigured, &kind(find(&store, "ada", 5_000).await)?)?;
+    same("check", &ErrorKind::Misconfigured, &kind(store.check(&call(5_000), &made, &RIGHT.into()).await)?)?;
+    same("list", &ErrorKind::Misconfigured, &kind(store.list(&call(5_000), None, 10).await)?)?;
+    same("delete", &ErrorKind::Misconfigured, &kind(store.delete(&call(5_000), &made).await)?)
+}
+
+/// Some servers answer who may see nothing as if there were nothing.
+#[tokio::test]
+async fn who_may_see_nothing_without_a_bind_is_not_told_that_there_is_nobody() -> Outcome {
+    let slapd = Slapd::start(&Options {
+        access: "access to dn.exact=\"ou=people,dc=test\" attrs=entry by anonymous disclose by * break\n",
+        ..Options::default()
+    })?;
+    create(&open(slapd.config())?, "ada", RIGHT).await.map_err(|error| format!("{error:?}"))?;
+    let mut config = slapd.config();
+    for key in ["bind_dn", "bind_password", "password_change", "create"] {
+        change(&mut config, key, json!(null));
+    }
+    change(&mut config, "offers", json!([]));
+    let nobody = open(config.clone())?;
+    same("find", &ErrorKind::Misconfigured, &kind(find(&nobody, "ada", 5_000).await)?)?;
+    // Where a DN is made of what users type nobody else has to see anything.
+    change(&mut config, "password_check", "dn_template");
+    change(&mut config, "dn_template", "uid={identifier},ou=people,dc=test");
+    let by_template = open(config)?;
+    by_template.probe(&call(5_000), Depth::Alive).await.map_err(|error| format!("{error:?}"))?;
+    let problems =
+        by_template.probe(&call(5_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
+    ensure(!problems.iter().any(Problem::is_error), format!("{problems:?}"))?;
+    same("a login", &"match, ok".to_owned(), &login(&by_template, "ada", RIGHT).await?)
 }

@@ -1,16 +1,18 @@
 //! Names that are syntax in a DN or a filter: each signs in, changes, is renamed and removed, under one key throughout.
 
 use crate::server::ask::{account, call, change_password, create, find, login, open, same};
+use crate::server::tools::Found;
 use crate::server::{Options, Outcome, PEOPLE, Slapd, ensure};
-use idstore_contract::{Deleted, IdentifierChange, IdentifierKind};
+use idstore_contract::{Deleted, IdentifierChange, IdentifierKind, StoreHandle};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "a,ou=admins",
     "a=b",
     "#x",
     "a+b=c",
     "__a__",
     " leading",
+    " #x ",
     "andr\u{e9}",
     "\u{1f40b}whale",
     "back\\slash",
@@ -27,16 +29,24 @@ async fn a_name_that_is_syntax_is_a_name_like_others() -> Outcome {
     let slapd =
         Slapd::start(&Options { unique: true, policy: "pwdMustChange: TRUE\n", ..Options::default() })?;
     let store = open(slapd.config())?;
+    a_life_under_every_name(&store, || slapd.search(PEOPLE, "one", "(objectClass=testPerson)", &["uid"]))
+        .await
+}
+
+/// Makes, changes, renames and removes an account under each name; `below` is what lies right below the base.
+pub(super) async fn a_life_under_every_name(
+    store: &StoreHandle,
+    below: impl Fn() -> Result<Vec<Found>, String>,
+) -> Outcome {
     for (number, name) in NAMES.into_iter().enumerate() {
         let failed = |what: &str, error: &dyn std::fmt::Debug| format!("{what} of {name:?}: {error:?}");
-        let made = create(&store, name, FIRST).await.map_err(|error| failed("create", &error))?;
-        let below: Vec<_> = slapd.search(PEOPLE, "one", "(objectClass=testPerson)", &["uid"])?;
-        same("entries right below the base", &1, &below.len())?;
-        same(name, &"match, ok".to_owned(), &login(&store, name, FIRST).await?)?;
+        let made = create(store, name, FIRST).await.map_err(|error| failed("create", &error))?;
+        same("entries right below the base", &1, &below()?.len())?;
+        same(name, &"match, ok".to_owned(), &login(store, name, FIRST).await?)?;
         let changed =
-            change_password(&store, &made, SECOND).await.map_err(|error| failed("change", &error))?;
+            change_password(store, &made, SECOND).await.map_err(|error| failed("change", &error))?;
         same("user_id", &made.user_id, &changed.user_id)?;
-        same(name, &"match, ok".to_owned(), &login(&store, name, SECOND).await?)?;
+        same(name, &"match, ok".to_owned(), &login(store, name, SECOND).await?)?;
 
         let other = format!("{name} & {number}");
         let asked =
@@ -46,9 +56,9 @@ async fn a_name_that_is_syntax_is_a_name_like_others() -> Outcome {
         same("user_id", &made.user_id, &renamed.user_id)?;
         ensure(renamed.handle != made.handle, "the entry was not renamed")?;
         same("the new name", &Some(other.as_str()), &renamed.profile.username.as_deref())?;
-        same(&other, &"match, ok".to_owned(), &login(&store, &other, SECOND).await?)?;
+        same(&other, &"match, ok".to_owned(), &login(store, &other, SECOND).await?)?;
         ensure(
-            find(&store, name, 10_000).await.is_ok_and(|found| found.is_empty()),
+            find(store, name, 10_000).await.is_ok_and(|found| found.is_empty()),
             "the old name finds somebody",
         )?;
         // With the account as it was found before the rename.

@@ -106,6 +106,22 @@ async fn entries_and_references_without_end_are_cut_off() -> Outcome {
     Ok(())
 }
 
+/// Values of no bytes take two on the way, and much more in memory.
+#[tokio::test]
+async fn a_million_empty_values_are_too_many() -> Outcome {
+    let long = |tag: u8, content: &[u8]| {
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x84], length.as_slice(), content].concat()
+    };
+    let values = long(0x31, &[4, 0].repeat(500_000));
+    let attribute = long(0x30, &[&[4, 1, b'x'], values.as_slice()].concat());
+    let entry = long(0x64, &[&[4, 0], long(0x30, &attribute).as_slice()].concat());
+    let one = long(0x30, &[&[2, 1, 1], entry.as_slice()].concat());
+    let end = message(&[2, 1, 1], &ended(0x65, 0, ""));
+    let peer = Peer::saying([one.clone(), one, end].concat()).await?;
+    is_an_outage(&store(peer.port)?).await
+}
+
 #[tokio::test]
 async fn one_byte_at_a_time_ends_with_the_deadline() -> Outcome {
     let peer = Peer::open(|mut stream| async move {
@@ -212,31 +228,34 @@ async fn bytes_that_follow_starttls_later_break_the_handshake() -> Outcome {
 async fn another_certificate_than_the_right_one_is_refused() -> Outcome {
     let slapd = Slapd::start(&Options::default())?;
     slapd.add("uid=ada,ou=people,dc=test", &PERSON)?;
+    let old = Slapd::start(&Options { certificate: "expired", ..Options::default() })?;
+    let weak = Slapd::start(&Options { certificate: "weak", ..Options::default() })?;
     let other = variable("IDSTORE_TEST_SLAPD_OTHER_CA")?;
     let right = ca()?.display().to_string();
-    for (host, ca, start_tls, serves) in [
-        ("127.0.0.1", &right, false, true),
-        ("127.0.0.1", &right, true, true),
-        ("127.0.0.1", &other, false, false),
-        ("127.0.0.1", &other, true, false),
-        ("127.0.0.2", &right, false, false),
-        ("127.0.0.2", &right, true, false),
+    for (slapd, host, ca, serves) in [
+        (&slapd, "127.0.0.1", &right, true),
+        (&slapd, "127.0.0.1", &other, false),
+        (&slapd, "127.0.0.2", &right, false),
+        (&old, "127.0.0.1", &right, false),
+        (&weak, "127.0.0.1", &right, false),
     ] {
-        let mut config = slapd.config();
-        let url = if start_tls {
-            format!("ldap://{host}:{}", slapd.port)
-        } else {
-            format!("ldaps://{host}:{}", slapd.ldaps_port)
-        };
-        change(&mut config, "urls", json!([url]));
-        change(&mut config, "ca_file", json!(ca));
-        change(&mut config, "start_tls", start_tls);
-        let store = open(config)?;
-        if serves {
-            let found = find(&store, "ada", 5_000).await.map_err(|error| format!("{host}: {error:?}"))?;
-            ensure(found.len() == 1, "the right certificate does not serve")?;
-        } else {
-            is_an_outage(&store).await?;
+        for start_tls in [false, true] {
+            let mut config = slapd.config();
+            let url = if start_tls {
+                format!("ldap://{host}:{}", slapd.port)
+            } else {
+                format!("ldaps://{host}:{}", slapd.ldaps_port)
+            };
+            change(&mut config, "urls", json!([url]));
+            change(&mut config, "ca_file", json!(ca));
+            change(&mut config, "start_tls", start_tls);
+            let store = open(config)?;
+            if serves {
+                let found = find(&store, "ada", 5_000).await.map_err(|error| format!("{host}: {error:?}"))?;
+                ensure(found.len() == 1, "the right certificate does not serve")?;
+            } else {
+                is_an_outage(&store).await?;
+            }
         }
     }
     Ok(())

@@ -1,17 +1,24 @@
 //! Servers that restart, freeze, close what is idle, or are not the only ones.
 
-use crate::server::ask::{account, find, login, open, same};
-use crate::server::{Options, Outcome, PEOPLE, Slapd, change, ensure};
+use crate::server::ask::{account, call, find, login, open, same};
+use crate::server::{Options, Outcome, PEOPLE, SERVICE, Slapd, change, ensure};
 use idstore_conformance::{Gate, Mode, Target};
-use idstore_contract::StoreHandle;
+use idstore_contract::{ErrorKind, StoreHandle, Verdict};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 const RIGHT: &str = "Correct-Horse-1";
 
 fn server() -> Result<Slapd, String> {
-    let slapd = Slapd::start(&Options::default())?;
+    server_with(&Options::default())
+}
+
+fn server_with(options: &Options) -> Result<Slapd, String> {
+    let slapd = Slapd::start(options)?;
     slapd.add(
         &format!("uid=ada,{PEOPLE}"),
         &[
@@ -126,4 +133,151 @@ async fn a_frozen_server_costs_no_wrong_answer() -> Outcome {
         }
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_first_server_that_is_back_is_gone_back_to() -> Outcome {
+    let slapd = server()?;
+    let (first, second) = (gate(&slapd).await?, gate(&slapd).await?);
+    let store = store(&slapd, &[&first, &second])?;
+    first.set(Mode::Refuse).await?;
+    account(&store, "ada").await?;
+    ensure(second.sessions() > 0, "the second one does not serve")?;
+    first.set(Mode::Forward).await?;
+    let (began, mut tick) = (Instant::now(), tokio::time::interval(Duration::from_millis(100)));
+    while first.sessions() == 0 {
+        ensure(began.elapsed() < Duration::from_secs(15), "nobody has gone back to it")?;
+        tick.tick().await;
+        account(&store, "ada").await?;
+    }
+    account(&store, "ada").await?;
+    let began = Instant::now();
+    while second.sessions() > 0 {
+        ensure(began.elapsed() < Duration::from_secs(5), "sessions of the second one are kept")?;
+        tick.tick().await;
+        account(&store, "ada").await?;
+    }
+    Ok(())
+}
+
+/// Lookups and logins without a pause, and what was wrong with their answers. An outage may be told; nothing else.
+struct Load {
+    stop: Arc<AtomicBool>,
+    outages: Arc<AtomicUsize>,
+    tasks: JoinSet<Outcome>,
+}
+
+impl Load {
+    fn begin(store: &StoreHandle) -> Self {
+        let (stop, outages) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let mut tasks = JoinSet::new();
+        for number in 0..12 {
+            let (store, stop, outages) = (store.clone(), stop.clone(), outages.clone());
+            tasks.spawn(async move {
+                while !stop.load(Ordering::SeqCst) {
+                    if !one_answer(&store, number).await? {
+                        outages.fetch_add(1, Ordering::SeqCst);
+                    }
+                    tokio::task::yield_now().await;
+                }
+                Ok(())
+            });
+        }
+        Self { stop, outages, tasks }
+    }
+
+    /// Waits until so many outages more were told.
+    async fn suffers(&self, count: usize) -> Outcome {
+        let (wanted, began) = (self.outages.load(Ordering::SeqCst) + count, Instant::now());
+        while self.outages.load(Ordering::SeqCst) < wanted {
+            ensure(began.elapsed() < Duration::from_secs(10), "nobody notices")?;
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn end(mut self) -> Outcome {
+        self.stop.store(true, Ordering::SeqCst);
+        while let Some(done) = self.tasks.join_next().await {
+            done.map_err(|error| error.to_string())??;
+        }
+        Ok(())
+    }
+}
+
+/// Whether it was answered; the error is a wrong answer.
+async fn one_answer(store: &StoreHandle, number: usize) -> Result<bool, String> {
+    let Ok(found) = find(store, "ada", 500).await else { return Ok(false) };
+    let [ada] = found.as_slice() else { return Err(format!("{} accounts were found", found.len())) };
+    let (password, right) = if number.is_multiple_of(3) { ("wrong", false) } else { (RIGHT, true) };
+    let call = call(500);
+    match store.check(&call, ada, &password.into()).await {
+        Ok(Verdict::Match(_)) if right => Ok(true),
+        Ok(Verdict::Mismatch) if !right => Ok(true),
+        Ok(verdict) => Err(format!("{password:?} is told as {verdict:?}")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err("an outage is told as nobody".into()),
+        Err(_) => Ok(false),
+    }
+}
+
+/// From now on an answer must come within a second.
+async fn recovers(store: &StoreHandle) -> Outcome {
+    let began = Instant::now();
+    while find(store, "ada", 300).await.is_err() {
+        ensure(
+            began.elapsed() < Duration::from_secs(1),
+            "it does not serve a second after the server was back",
+        )?;
+    }
+    Ok(())
+}
+
+/// Who is bound on the sessions that the server has over TCP, as itself says.
+fn bound(slapd: &Slapd) -> Result<Vec<String>, String> {
+    let asked = ["monitorConnectionAuthzDN", "monitorConnectionPeerAddress"];
+    let found =
+        slapd.search("cn=Connections,cn=Monitor", "one", "(monitorConnectionPeerAddress=*)", &asked)?;
+    let text = |attributes: &[(String, String)], name: &str| {
+        let value = attributes.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
+        value.unwrap_or_default()
+    };
+    let over_tcp = found.iter().filter(|(_, found)| text(found, asked[1]).starts_with("IP="));
+    Ok(over_tcp.map(|(_, found)| text(found, asked[0])).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_load_a_server_may_restart_freeze_and_close_what_it_likes() -> Outcome {
+    let mut slapd =
+        server_with(&Options { global: "database monitor\naccess to * by * read\n", ..Options::default() })?;
+    let gate = gate(&slapd).await?;
+    let store = store(&slapd, &[&gate])?;
+    account(&store, "ada").await?;
+    let load = Load::begin(&store);
+    for round in 0..3 {
+        let failed = |what: &'static str| move |error: String| format!("{what}, round {round}: {error}");
+        slapd.kill()?;
+        load.suffers(3).await.map_err(failed("killed"))?;
+        slapd.up()?;
+        recovers(&store).await.map_err(failed("restarted"))?;
+        slapd.signal("STOP")?;
+        load.suffers(3).await.map_err(failed("stopped"))?;
+        slapd.signal("CONT")?;
+        recovers(&store).await.map_err(failed("thawed"))?;
+        for mode in [Mode::Reset, Mode::HalfClose] {
+            gate.set(mode).await?;
+            gate.set(Mode::Forward).await?;
+            recovers(&store).await.map_err(failed("closed"))?;
+        }
+    }
+    load.end().await?;
+    // Users' own sessions end with their login; those that stay are the service's, each of them.
+    let began = Instant::now();
+    loop {
+        let bound = bound(&slapd)?;
+        if !bound.is_empty() && bound.iter().all(|dn| dn == SERVICE) {
+            return Ok(());
+        }
+        ensure(began.elapsed() < Duration::from_secs(5), format!("sessions are bound as {bound:?}"))?;
+        tokio::task::yield_now().await;
+    }
 }

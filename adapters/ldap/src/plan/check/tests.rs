@@ -78,6 +78,7 @@ fn each_mistake_is_told_with_its_key() {
         (vec![("urls", plain), ("start_tls", json!(true))], vec![]),
         (vec![("bind_dn", json!("cn=x"))], vec!["bind_password"]),
         (vec![("pool_max", json!(0))], vec!["pool_max"]),
+        (vec![("lockout_after", json!(0))], vec!["lockout_after"]),
         (vec![("base", json!(" "))], vec!["base"]),
         (vec![("filter", json!("(uid=x)"))], vec!["filter"]),
         (vec![("filter", json!("uid={identifier}"))], vec!["filter"]),
