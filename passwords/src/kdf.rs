@@ -21,7 +21,7 @@ mod small;
 mod sun_md5;
 mod yescrypt;
 
-pub(crate) use argon2::{Argon2, Variant, Version};
+pub(crate) use argon2::{Argon2, Data as Argon2Data, Variant, Version};
 pub(crate) use bcrypt::{BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt};
 pub(crate) use des_crypt::{
     BSDI_SALT_BYTES, DES_DIGEST_BYTES, DES_SALT_BYTES, DesCrypt, number as des_number,

@@ -1,9 +1,9 @@
 //! `hash`: make, verify and identify stored passwords. What is stored and what is typed come from the terminal or from
 //! standard input, never from arguments.
 
-use super::{Exit, print, terminal};
+use super::{ConfigFile, Exit, print, terminal};
 use idstore_contract::Secret;
-use idstore_passwords::{Accept, Likely, Limits, Reading, Stored, Write, likely, scheme_names};
+use idstore_passwords::{Accept, Likely, Limits, Reading, Schemes, Stored, Write, likely, scheme_names};
 use serde_json::json;
 
 /// Make, verify or identify a stored password
@@ -21,11 +21,13 @@ enum HashCommand {
     /// Print what a new password would be stored as
     Make {
         /// The scheme, as in passwords.write; hash schemes lists them
-        #[arg(long, value_name = "NAME")]
-        scheme: String,
+        #[arg(long, value_name = "NAME", required_unless_present = "store")]
+        scheme: Option<String>,
         /// The account's name, for the schemes that take it
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
+        #[command(flatten)]
+        of: OfStore,
         /// Print one JSON object, for scripts
         #[arg(long)]
         json: bool,
@@ -44,6 +46,8 @@ enum HashCommand {
         /// Rounds and their like, where they have a column of their own: a JSON object, or text with i=600000 in it
         #[arg(long, value_name = "TEXT")]
         parameters: Option<String>,
+        #[command(flatten)]
+        of: OfStore,
         /// Print one JSON object, for scripts
         #[arg(long)]
         json: bool,
@@ -62,15 +66,57 @@ enum HashCommand {
     },
 }
 
+/// Whose schemes are meant.
+#[derive(Debug, clap::Args)]
+struct OfStore {
+    /// A store of the configuration: what it accepts and writes, with its own schemes, their keys and the limits
+    #[arg(long, value_name = "NAME")]
+    store: Option<String>,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// What a store's configuration says of passwords; of the catalogue alone, nothing.
+#[derive(Default)]
+struct Known {
+    accept: Option<Vec<String>>,
+    write: Option<String>,
+    schemes: Schemes,
+    limits: Limits,
+}
+
+impl OfStore {
+    fn known(&self) -> Result<Known, Exit> {
+        let Some(name) = &self.store else { return Ok(Known::default()) };
+        let config = self.file.load()?.config;
+        let Some((_, store)) = config.stores.iter().find(|(own, _)| own.as_str() == name) else {
+            return Err(usage(&format!("the configuration has no store \"{name}\"")));
+        };
+        let passwords = &store.core.passwords;
+        let schemes = passwords.resolve().map_err(|why| {
+            print::error(&why);
+            Exit::Config
+        })?;
+        Ok(Known {
+            accept: passwords.accept.clone(),
+            write: passwords.write.clone(),
+            schemes,
+            limits: config.hashing.limits,
+        })
+    }
+}
+
 impl Hash {
     pub(super) fn run(self) -> Exit {
         match self.command {
-            HashCommand::Make { scheme, user, json } => make(&scheme, user.as_deref(), json),
-            HashCommand::Verify { scheme, salt, user, parameters, json } => verify(
-                &scheme,
-                &Beside { salt: salt.map(Secret::from), user, parameters: parameters.map(Secret::from) },
-                json,
-            ),
+            HashCommand::Make { scheme, user, of, json } => {
+                of.known().map_or_else(|exit| exit, |known| make(scheme, &known, user.as_deref(), json))
+            }
+            HashCommand::Verify { scheme, salt, user, parameters, of, json } => {
+                let beside =
+                    Beside { salt: salt.map(Secret::from), user, parameters: parameters.map(Secret::from) };
+                of.known().map_or_else(|exit| exit, |known| verify(scheme, &known, &beside, json))
+            }
             HashCommand::Identify { json } => which(json),
             HashCommand::Schemes { json } => schemes(json),
         }
@@ -87,8 +133,12 @@ fn schemes(json: bool) -> Exit {
     Exit::Ok
 }
 
-fn make(scheme: &str, user: Option<&str>, json: bool) -> Exit {
-    let write = match (Write::parse(scheme), user) {
+fn make(scheme: Option<String>, known: &Known, user: Option<&str>, json: bool) -> Exit {
+    let scheme = match scheme.or_else(|| known.write.clone()).as_deref() {
+        None | Some("store") => return usage("this store hashes no passwords here: give --scheme"),
+        Some(scheme) => scheme.to_owned(),
+    };
+    let write = match (Write::parse_with(&scheme, &known.schemes), user) {
         (Ok(write), Some(user)) => write.for_user(user),
         (Ok(write), None) if write.needs_user() => {
             return usage("this scheme takes the account's name: give --user");
@@ -149,8 +199,9 @@ impl Beside {
     }
 }
 
-fn verify(schemes: &[String], beside: &Beside, json: bool) -> Exit {
-    let accept = match Accept::parse((!schemes.is_empty()).then_some(schemes)) {
+fn verify(schemes: Vec<String>, known: &Known, beside: &Beside, json: bool) -> Exit {
+    let named = Some(schemes).filter(|schemes| !schemes.is_empty()).or_else(|| known.accept.clone());
+    let accept = match Accept::parse_with(named.as_deref(), &known.schemes) {
         Ok((accept, _)) => accept,
         Err(errors) => {
             return usage(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
@@ -161,7 +212,7 @@ fn verify(schemes: &[String], beside: &Beside, json: bool) -> Exit {
             Ok(read) => read,
             Err(error) => return usage(&error.to_string()),
         };
-    let reading = accept.read(&beside.of(&stored), &Limits::default());
+    let reading = accept.read(&beside.of(&stored), &known.limits);
     let (said, scheme, exit) = match reading {
         Reading::Hash(hash) => match hash.verify(&password) {
             Ok(true) => ("match".to_owned(), Some(hash.scheme()), Exit::Ok),
@@ -170,7 +221,7 @@ fn verify(schemes: &[String], beside: &Beside, json: bool) -> Exit {
         },
         Reading::NoPassword => ("no password: this value never matches".to_owned(), None, Exit::No),
         Reading::Unusable(why) => {
-            if schemes.is_empty() {
+            if named.is_none() {
                 print::error("hash identify says which schemes the value may be of; name one with --scheme");
             }
             (format!("unusable: {why}"), None, Exit::No)

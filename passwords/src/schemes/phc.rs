@@ -44,6 +44,8 @@ pub(super) static OWN: &[Own] = &[
     phc!("pbkdf2_phc_sha512", "$pbkdf2-sha512$", Sha512, 210_000),
     phc!("pbkdf2_phc_sha224", "$pbkdf2-sha224$", Sha3_224, 600_000),
     phc!("pbkdf2_phc_sha384", "$pbkdf2-sha384$", Sha3_384, 600_000),
+    phc!("pbkdf2_phc_sha2_224", "$pbkdf2-sha224$", Sha224, 600_000),
+    phc!("pbkdf2_phc_sha2_384", "$pbkdf2-sha384$", Sha384, 210_000),
     aix!("aix_ssha1", "{ssha1}", Sha1),
     aix!("aix_ssha256", "{ssha256}", Sha256),
     aix!("aix_ssha512", "{ssha512}", Sha512),
