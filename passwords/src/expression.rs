@@ -99,6 +99,11 @@ impl Expression {
         }
     }
 
+    /// As it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn uses_salt(&self) -> bool {
         self.uses(&Input::Salt)
     }

@@ -1,9 +1,11 @@
 //! `hash`: make, verify and identify stored passwords. What is stored and what is typed come from the terminal or from
 //! standard input, never from arguments.
 
+mod identify;
+
 use super::{ConfigFile, Exit, print, terminal};
 use idstore_contract::Secret;
-use idstore_passwords::{Accept, Likely, Limits, Reading, Schemes, Stored, Write, likely, scheme_names};
+use idstore_passwords::{Accept, Limits, Reading, Schemes, Stored, Write, scheme_names};
 use serde_json::json;
 
 /// Make, verify or identify a stored password
@@ -236,57 +238,10 @@ fn verify(schemes: Vec<String>, known: &Known, beside: &Beside, json: bool) -> E
 }
 
 fn which(json: bool) -> Exit {
-    let stored = match stored_value() {
-        Ok(stored) => stored,
-        Err(error) => return usage(&error.to_string()),
-    };
-    let likely = likely(stored.expose_text().unwrap_or_default());
-    let schemes: Vec<&str> = likely.iter().map(|likely| likely.name).collect();
-    if json {
-        let detail = |likely: &Likely| {
-            json!({
-                "scheme": likely.name,
-                "self_describing": likely.self_describing,
-                "weak": likely.weak,
-                "needs_salt": likely.needs_salt,
-                "needs_user": likely.needs_user,
-                "needs_key": likely.needs_key,
-            })
-        };
-        let details: Vec<_> = likely.iter().map(detail).collect();
-        print::line(&json!({ "schemes": schemes, "details": details }).to_string());
-    } else if schemes.is_empty() {
-        print::error("no scheme that is known stores such a value");
-    } else {
-        // What the value says of itself is the answer; what else might have written it is for those who know better.
-        let named: Vec<&str> =
-            likely.iter().filter(|likely| likely.self_describing).map(|likely| likely.name).collect();
-        let shown = if named.is_empty() { &schemes } else { &named };
-        let quoted: Vec<_> = shown.iter().map(|scheme| format!("\"{scheme}\"")).collect();
-        print::line(&format!("accept = [{}]", quoted.join(", ")));
-        for likely in &likely {
-            if let Some(needs) = needs(likely) {
-                print::error(&format!("{}: {needs}", likely.name));
-            }
-        }
-        if schemes.len() > 1 {
-            print::error(
-                "several schemes write such values; hash verify --scheme NAME tries one with a password",
-            );
-        }
+    match stored_value() {
+        Ok(stored) => identify::identify(&stored, json),
+        Err(error) => usage(&error.to_string()),
     }
-    if schemes.is_empty() { Exit::No } else { Exit::Ok }
-}
-
-/// What has to be known beside the value.
-fn needs(likely: &Likely) -> Option<String> {
-    let needs = [
-        (likely.needs_salt, "the salt, in password_salt"),
-        (likely.needs_user, "the account's name"),
-        (likely.needs_key, "the application's key, as pepper of a table under passwords.schemes"),
-    ];
-    let needs: Vec<&str> = needs.into_iter().filter(|(needed, _)| *needed).map(|(_, what)| what).collect();
-    (!needs.is_empty()).then(|| format!("needs {}", needs.join(" and ")))
 }
 
 /// A hash is as secret as a password: it is not echoed either.

@@ -83,8 +83,9 @@ pub(crate) enum Stage {
         rounds: Number,
         len: Option<usize>,
     },
-    /// Argon2id of version 19.
+    /// Argon2id of version 19; twice, once more of the digest in hex.
     Argon2 {
+        twice: bool,
         salt: Node,
         memory_kib: u32,
         passes: u32,

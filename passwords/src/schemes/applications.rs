@@ -49,6 +49,10 @@ pub(super) const TABLE: &[Line] = &[
     named("magento2:upgraded", "<digest>:<salt>:0:1:2", "argon2id(sha256(salt . md5(salt . pass)), left(salt, 16), 65536, 2, 1, 32)", ""),
     named("magento2:upgraded", "<digest>:<salt>:0:2", "argon2id(md5(salt . pass), left(salt, 16), 65536, 2, 1, 32)", ""),
     named("magento2:upgraded", "<digest>:<salt>:1:2", "argon2id(sha256(salt . pass), left(salt, 16), 65536, 2, 1, 32)", ""),
+    named("magento2:upgraded", "<digest>:<salt>:0:1:2:3_32_2_67108864", "argon2id_twice(sha256(salt . md5(salt . pass)), left(salt, 16), 65536, 2, 1, 32)", ""),
+    named("magento2:upgraded", "<digest>:<salt>:0:2:3_32_2_67108864", "argon2id_twice(md5(salt . pass), left(salt, 16), 65536, 2, 1, 32)", ""),
+    named("magento2:upgraded", "<digest>:<salt>:1:2:3_32_2_67108864", "argon2id_twice(sha256(salt . pass), left(salt, 16), 65536, 2, 1, 32)", ""),
+    named("magento2:upgraded", "<digest>:<salt>:2:3_32_2_67108864", "argon2id_twice(pass, left(salt, 16), 65536, 2, 1, 32)", ""),
     named("magento2:upgraded", "<digest>:<salt>:0:1:3_32_2_67108864", "argon2id(sha256(salt . md5(salt . pass)), left(salt, 16), 65536, 2, 1, 32)", ""),
     named("magento2:upgraded", "<digest>:<salt>:0:3_32_2_67108864", "argon2id(md5(salt . pass), left(salt, 16), 65536, 2, 1, 32)", ""),
     named("magento2:upgraded", "<digest>:<salt>:1:3_32_2_67108864", "argon2id(sha256(salt . pass), left(salt, 16), 65536, 2, 1, 32)", ""),
@@ -131,5 +135,5 @@ pub(super) const TABLE: &[Line] = &[
     named("fusionauth:bcrypt", "<digest:base64-bcrypt>", "bcrypt(pass, unbase64_bcrypt(salt))", ""),
     named("fusionauth:phpass-md5", "<digest:base64-phpass>", "phpass(pass, salt)", ""),
     named("fusionauth:phpass-sha512", "<digest:base64-phpass>", "phpass_sha512(pass, salt)", ""),
-    named("fusionauth:phpass-sha512", "<digest:base64-phpass>", "left(bin(phpass_sha512(pass, salt)), 32)", ""),
+    named("fusionauth:phpass-sha512", "<digest:base64-phpass>", "phpass_sha512_cut(pass, salt)", ""),
 ];

@@ -5,7 +5,7 @@ use super::{Line, marked, marked_weak, named, weak};
 #[rustfmt::skip]
 pub(super) const TABLE: &[Line] = &[
     marked("postgres_scram", "SCRAM-SHA-256$<rounds>:<salt:base64>$<digest32:base64>:<digest:base64>", "bin(sha256(bin(hmac_sha256(bin(pbkdf2_sha256(saslprep(pass), salt, rounds)), 'Client Key')))) . bin(hmac_sha256(bin(derived), 'Server Key'))", "write salt=b16 rounds=4096"),
-    weak("postgres_md5", "md5<digest>", "md5(pass . user)", "write"),
+    marked_weak("postgres_md5", "md5<digest>", "md5(pass . user)", "write"),
     named("prosody:scram-sha-1", "<digest>", "sha1(bin(hmac_sha1(bin(pbkdf2_sha1(saslprep(pass), salt, rounds)), 'Client Key')))", ""),
     named("prosody:scram-sha-256", "<digest>", "sha256(bin(hmac_sha256(bin(pbkdf2_sha256(saslprep(pass), salt, rounds)), 'Client Key')))", ""),
     named("ejabberd:scram-sha-1", "<digest:base64>", "sha1(bin(hmac_sha1(bin(pbkdf2_sha1(saslprep(pass), unbase64(salt), rounds)), 'Client Key')))", ""),

@@ -73,8 +73,9 @@ impl Row {
             Stage::Pbkdf2 { algorithm, rounds, .. } => {
                 Pbkdf2::new(*algorithm, number(*rounds)?).map(Kdf::Pbkdf2)
             }
-            Stage::Argon2 { memory_kib, passes, lanes, .. } => {
-                Argon2::new(Variant::Id, Version::V19, *memory_kib, *passes, *lanes).map(Kdf::Argon2)
+            Stage::Argon2 { twice, memory_kib, passes, lanes, .. } => {
+                Argon2::new(Variant::Id, Version::V19, *memory_kib, *passes, *lanes)
+                    .map(|argon2| if *twice { Kdf::DoubleArgon2(argon2) } else { Kdf::Argon2(argon2) })
             }
             Stage::Scrypt { n, r, p, .. } => {
                 let cost = number(*n)?;

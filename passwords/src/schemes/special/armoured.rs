@@ -35,7 +35,9 @@ impl Format for Armoured {
     }
 
     fn usual(&self) -> Usual {
-        own(self.own)
-            .map_or_else(|| Usual::of(None, crate::random::Salt::None, 64), crate::schemes::own::Own::plain_usual)
+        own(self.own).map_or_else(
+            || Usual::of(None, crate::random::Salt::None, 64),
+            crate::schemes::own::Own::plain_usual,
+        )
     }
 }
