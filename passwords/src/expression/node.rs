@@ -133,6 +133,17 @@ impl Node {
         }
     }
 
+    /// Whether the bytes are a spelling of others, or a part of one: text as it is stored.
+    pub(super) fn is_text(&self) -> bool {
+        match self {
+            Self::Apply(function, _) => function.makes_text(),
+            Self::Slice { of, .. } | Self::Fill(_, of) => of.is_text(),
+            Self::Repeat { step, .. } => step.is_text(),
+            Self::Join(parts) => parts.iter().any(Self::is_text),
+            _ => false,
+        }
+    }
+
     /// Whether guessing is the only way back.
     pub(super) fn is_one_way(&self) -> bool {
         match self {

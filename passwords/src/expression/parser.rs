@@ -180,7 +180,8 @@ impl Parser {
         let step = self.join()?;
         if step.is_raw(raw) != raw {
             return Err(
-                "the step of a repetition makes a digest where its beginning makes none, or the reverse"
+                "the step of a repetition makes a digest where its beginning makes none, or the reverse: begin \
+                 with the first round, as in repeat(sha1(salt . pass), 999, sha1(it))"
                     .to_owned(),
             );
         }

@@ -80,7 +80,9 @@ fn phc(text: &str, prefix: &str, algorithm: Algorithm) -> Result<Parts, NotRead>
         };
         let pbkdf2 = Pbkdf2::new(algorithm, decimal(rounds.strip_prefix("i=")?)?)?;
         let (salt, digest) = (Base64::Unpadded.decode(salt)?, Base64::Unpadded.decode(digest)?);
-        let whole = length.is_none_or(|length| usize::try_from(length) == Ok(digest.len()));
+        // Without a length, a digest that is not whole was cut off by its column.
+        let whole = length.map_or(Some(algorithm.len()), |length| usize::try_from(length).ok());
+        let whole = whole == Some(digest.len());
         if whole && digest.len() >= DIGEST_BYTES_MIN {
             Some(parts(Kdf::Pbkdf2(pbkdf2), salt, digest))
         } else {
