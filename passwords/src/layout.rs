@@ -132,9 +132,6 @@ impl Layout {
     /// Writes the text; `None` where the parts are another scheme's.
     pub(crate) fn print(&self, parts: &Parts, number: impl Fn(Stored) -> Option<u64>) -> Option<String> {
         let (mut digest, mut salt) = (parts.digest.expose(), parts.salt.expose());
-        fn bytes(secret: Option<&Secret>) -> &[u8] {
-            secret.map(Secret::expose).unwrap_or_default()
-        }
         let (mut user, mut column) = (bytes(parts.bound.user.as_ref()), bytes(parts.bound.column.as_ref()));
         let mut text = String::new();
         for piece in &self.pieces {
@@ -195,6 +192,11 @@ impl Layout {
     fn has(&self, is: impl Fn(&Part) -> bool) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Field { parts, .. } if parts.iter().any(&is)))
     }
+}
+
+/// The bytes of what may be missing.
+fn bytes(secret: Option<&Secret>) -> &[u8] {
+    secret.map(Secret::expose).unwrap_or_default()
 }
 
 /// `text` behind `start`, which a brace makes a directory's: in either case.

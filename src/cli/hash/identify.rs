@@ -43,7 +43,8 @@ fn document(likely: &[Likely]) -> String {
         })
     };
     let details: Vec<_> = likely.iter().map(detail).collect();
-    json!({ "schemes": schemes, "details": details }).to_string()
+    let accept: Vec<&str> = proposed(likely).iter().map(|likely| likely.name).collect();
+    json!({ "accept": accept, "schemes": schemes, "details": details }).to_string()
 }
 
 /// The configuration line, and behind marks of a comment what else there is to know.
