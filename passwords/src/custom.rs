@@ -26,7 +26,8 @@ pub struct Definition {
     pub scheme: Option<String>,
     /// Where the parts stand in the stored text: `<digest>:<salt>`. Absent: the digest alone, and the salt in its column.
     pub layout: Option<String>,
-    /// How the digest is written where there is no `layout`: hex, HEX, base64 … Absent: hex.
+    /// How the digest is written where there is no `layout`: hex, HEX, base64 … Absent: hex, or `text`
+    /// where the digest ends as text (`base64(…)`, a part of its hex).
     pub encoding: Option<String>,
     /// The charset of the password's bytes: utf8, latin1, cp1252, cp437, utf16le, utf16be. Absent: utf8.
     pub charset: Option<String>,
@@ -208,17 +209,19 @@ impl Definition {
     }
 
     fn described(&self, name: &str, digest: &str) -> Result<&'static Scheme, String> {
+        let pass = self.password()?;
+        // What ends as text is stored as that, and not in hex once more.
+        let usual = if Expression::parse_with(digest, &pass)?.makes_text() { "text" } else { "hex" };
         let layout = match (&self.layout, &self.encoding) {
             (Some(_), Some(_)) => return Err("an encoding stands in the layout: <digest:base64>".to_owned()),
-            (Some(layout), None) => Layout::parse(layout)?,
+            (Some(layout), None) => Layout::parse(&layout.replace("<digest>", &format!("<digest:{usual}>")))?,
             (None, encoding) => {
-                let encoding = encoding.as_deref().unwrap_or("hex");
+                let encoding = encoding.as_deref().unwrap_or(usual);
                 Layout::digest(
                     Spelling::named(encoding).ok_or_else(|| format!("\"{encoding}\" is no encoding"))?,
                 )
             }
         };
-        let pass = self.password()?;
         let text = format!("{digest} {pass} {:?} {:?}", self.layout, self.encoding);
         kept(name, &text, || {
             let expression = Expression::parse_with(digest, &pass)?;

@@ -99,6 +99,20 @@ impl Expression {
         }
     }
 
+    /// Whether what is compared is text: a digest's spelling, or a part of it.
+    pub(crate) fn makes_text(&self) -> bool {
+        match (&self.after, &self.stage) {
+            (Some(after), _) => after.is_text(),
+            (None, Stage::None) => self.before.is_text(),
+            (None, _) => false,
+        }
+    }
+
+    /// As it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn uses_salt(&self) -> bool {
         self.uses(&Input::Salt)
     }

@@ -1,5 +1,6 @@
 //! [`identify`]: which schemes a pasted value may be of.
 
+use crate::hash::Parts;
 use crate::scheme::{Columns, NotRead, Scheme};
 use crate::schemes::all;
 use crate::stored::is_disabled;
@@ -20,7 +21,14 @@ pub struct Likely {
     pub needs_user: bool,
     /// Whether the application's key is needed.
     pub needs_key: bool,
+    /// Whether rounds or their like stand in a column of their own.
+    pub needs_parameters: bool,
+    /// Whether one before it computes the same: accepting both is accepting one.
+    pub repeats: bool,
 }
+
+/// Functions that few stores have used, and that have values of the same form as those that many have.
+const SELDOM: [&str; 6] = ["md4", "ripemd160", "sha3_", "whirlpool", "bigcrypt", "crypt16"];
 
 /// The names of all schemes that may have written this text; see [`likely`].
 pub fn identify(text: &str) -> Vec<&'static str> {
@@ -28,36 +36,70 @@ pub fn identify(text: &str) -> Vec<&'static str> {
 }
 
 /// All schemes that may have written this text: those that the value names first, then those that have values of this
-/// form. Empty for markers, and for what only a scheme of clear text writes.
+/// form, the simplest first. Empty for markers, and for what only a scheme of clear text writes.
 pub fn likely(text: &str) -> Vec<Likely> {
     if is_disabled(text) {
         return Vec::new();
     }
-    // A pasted value comes without what stands beside it; anything shows whether the text itself fits.
-    let columns = Columns { text, salt: Some(b""), user: Some(b""), parameters: None, key: Some(b"") };
-    let without_salt = Columns { salt: None, ..columns };
-    let fits = |scheme: &&'static Scheme| {
-        let read = scheme.format.read(&columns);
-        matches!(read, Ok(_) | Err(NotRead::TooCostly(_) | NotRead::MissingParameters))
-            || matches!(scheme.format.read(&without_salt), Err(NotRead::MissingSalt))
-    };
-    let (mut named, others): (Vec<_>, Vec<_>) = all()
+    let mut found: Vec<_> = all()
         .filter(|scheme| !scheme.format.is_clear(text))
-        .filter(fits)
-        .partition(|scheme| scheme.is_self_describing());
-    named.extend(others);
-    named.into_iter().map(Likely::of).collect()
+        .filter_map(|scheme| Found::of(scheme, text))
+        .collect();
+    found.sort_by_key(Found::place);
+    let mut likely: Vec<Likely> = Vec::new();
+    for (place, one) in found.iter().enumerate() {
+        let repeats = found.iter().take(place).any(|earlier| earlier.computes_as(one));
+        likely.push(Likely { repeats, ..one.likely });
+    }
+    likely
 }
 
-impl Likely {
-    fn of(scheme: &'static Scheme) -> Self {
-        Self {
+/// A scheme that reads the value, and what it reads.
+struct Found {
+    likely: Likely,
+    /// Nothing where what stands beside the value decides.
+    parts: Option<Parts>,
+}
+
+impl Found {
+    /// A pasted value comes without what stands beside it; anything shows whether the text itself fits.
+    fn of(scheme: &'static Scheme, text: &str) -> Option<Self> {
+        let columns = Columns { text, salt: Some(b""), user: Some(b""), parameters: None, key: Some(b"") };
+        let lacks = |columns: &Columns<'_>, what| scheme.format.read(columns).is_err_and(|why| why == what);
+        let read = scheme.format.read(&columns);
+        let needs_salt = lacks(&Columns { salt: None, ..columns }, NotRead::MissingSalt);
+        let needs_parameters = matches!(read, Err(NotRead::MissingParameters));
+        if read.is_err() && !needs_salt && !needs_parameters {
+            return None;
+        }
+        let lacks_user = lacks(&Columns { user: None, ..columns }, NotRead::MissingUser);
+        let lacks_key = lacks(&Columns { key: None, ..columns }, NotRead::MissingKey);
+        let likely = Likely {
             name: scheme.name,
             self_describing: scheme.is_self_describing(),
             weak: scheme.is_weak(),
-            needs_salt: scheme.format.needs_salt_column(),
-            needs_user: scheme.format.needs_user(),
-            needs_key: scheme.format.needs_key(),
+            needs_salt,
+            needs_user: lacks_user || scheme.format.needs_user(),
+            needs_key: lacks_key || scheme.format.needs_key(),
+            needs_parameters,
+            repeats: false,
+        };
+        Some(Self { likely, parts: read.ok() })
+    }
+
+    /// What the value names, then what is common, then what takes fewer words to say; the general name of a computation
+    /// before an application's.
+    fn place(&self) -> (bool, bool, usize, bool) {
+        let words = self.parts.as_ref().map_or("", |parts| parts.recipe.expression.text());
+        let seldom = SELDOM.iter().any(|function| words.contains(function));
+        let count = if words.is_empty() { usize::MAX } else { words.len() };
+        (!self.likely.self_describing, seldom, count, self.likely.name.contains(':'))
+    }
+
+    fn computes_as(&self, other: &Self) -> bool {
+        match (&self.parts, &other.parts) {
+            (Some(own), Some(other)) => own.same_as(other),
+            _ => false,
         }
     }
 }

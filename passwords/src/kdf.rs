@@ -21,7 +21,7 @@ mod small;
 mod sun_md5;
 mod yescrypt;
 
-pub(crate) use argon2::{Argon2, Variant, Version};
+pub(crate) use argon2::{Argon2, Data as Argon2Data, Variant, Version};
 pub(crate) use bcrypt::{BCRYPT_DIGEST_BYTES, BCRYPT_SALT_BYTES, Bcrypt};
 pub(crate) use des_crypt::{
     BSDI_SALT_BYTES, DES_DIGEST_BYTES, DES_SALT_BYTES, DesCrypt, number as des_number,
@@ -75,6 +75,8 @@ pub(crate) enum Kdf {
     /// yescrypt within HMACs of GOST's hash.
     GostYescrypt(Yescrypt),
     Argon2(Argon2),
+    /// Argon2 of the digest in hex, with the same salt and cost.
+    DoubleArgon2(Argon2),
     Qnx(Qnx),
 }
 
@@ -139,7 +141,9 @@ impl Recipe {
             Kdf::Yescrypt(yescrypt) | Kdf::GostYescrypt(yescrypt) => {
                 yescrypt.memory_kib().saturating_mul(u64::from(yescrypt.parallelism()))
             }
-            Kdf::Argon2(argon2) => argon2.memory_kib().saturating_mul(u64::from(argon2.passes())),
+            Kdf::Argon2(argon2) | Kdf::DoubleArgon2(argon2) => {
+                argon2.memory_kib().saturating_mul(u64::from(argon2.passes()))
+            }
         }
     }
 
@@ -151,7 +155,7 @@ impl Recipe {
     /// The memory that the derivation takes, in KiB; 0 where it is not worth counting.
     pub(crate) fn memory_kib(&self) -> u64 {
         match self.kdf {
-            Kdf::Argon2(argon2) => argon2.memory_kib(),
+            Kdf::Argon2(argon2) | Kdf::DoubleArgon2(argon2) => argon2.memory_kib(),
             Kdf::Scrypt(scrypt) => scrypt.memory_kib(),
             Kdf::Yescrypt(yescrypt) | Kdf::GostYescrypt(yescrypt) => yescrypt.memory_kib(),
             _ => 0,
@@ -286,6 +290,12 @@ impl Kdf {
             Self::Yescrypt(yescrypt) => return yescrypt.derive(password, salt, out),
             Self::GostYescrypt(yescrypt) => return yescrypt.derive_gost(password, salt, out),
             Self::Argon2(argon2) => return argon2.derive(password, salt, out, scratch),
+            Self::DoubleArgon2(argon2) => {
+                let mut inner = Zeroizing::new(vec![0; out.len()]);
+                argon2.derive(password, salt, &mut inner, scratch)?;
+                let hex = Zeroizing::new(crate::encoding::hex_encode(&inner));
+                return argon2.derive(hex.as_bytes(), salt, out, scratch);
+            }
             Self::ShaCrypt(sha) => sha.derive(password, salt, out),
             Self::Sha1Crypt(sha1) => sha1.derive(password, salt, out),
             Self::SunMd5(sun) => sun.derive(password, salt, out),
@@ -325,6 +335,7 @@ impl fmt::Display for Recipe {
             Kdf::Yescrypt(yescrypt) | Kdf::GostYescrypt(yescrypt) => yescrypt.fmt(out),
             Kdf::Qnx(qnx) => write!(out, "{} rounds", qnx.rounds()),
             Kdf::Argon2(argon2) => argon2.fmt(out),
+            Kdf::DoubleArgon2(argon2) => write!(out, "twice {argon2}"),
         }
     }
 }

@@ -5,7 +5,11 @@
 //! the name of a format that has parameters of its own: `<bcrypt>`. The rest stands for itself; before the first
 //! field in either case if it begins with a brace, as directories take it.
 
-use crate::encoding::{Base64, decimal, hex_decode, hex_encode};
+mod spelling;
+
+pub(crate) use spelling::Spelling;
+
+use crate::encoding::{Base64, decimal};
 use crate::expression::Stored;
 use crate::hash::Parts;
 use crate::scheme::NotRead;
@@ -14,6 +18,9 @@ use idstore_secret::Secret;
 
 /// The longest layout, in bytes.
 const LAYOUT_BYTES_MAX: usize = 512;
+
+/// The shortest digest whose length the text itself says, in bytes.
+const DIGEST_BYTES_MIN: usize = 16;
 
 /// A parsed layout.
 #[derive(Debug)]
@@ -29,6 +36,8 @@ enum Piece {
         spelling: Spelling,
     },
     Number(Stored, Radix),
+    /// The digest's length in bytes, in decimal.
+    Length,
     /// A format with its own parameters, and what is said about how it is written.
     Own(String, Option<String>),
 }
@@ -39,6 +48,8 @@ enum Part {
     Salt(Option<usize>),
     /// The account's name, in the stored value itself.
     User,
+    /// A second salt, in the stored value itself: `column` in the expression.
+    Column,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,25 +60,15 @@ enum Radix {
     Hex,
 }
 
-/// How bytes are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spelling {
-    Text,
-    Hex,
-    UpperHex,
-    Base64(Base64),
-    /// Hex; base64 is read as well, told apart by the length.
-    Either,
-    /// Base64 of hex.
-    Base64Hex,
-}
-
 /// What a layout finds in a text.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) digest: Vec<u8>,
     pub(crate) salt: Option<Vec<u8>>,
     pub(crate) user: Option<Vec<u8>>,
+    pub(crate) column: Option<Vec<u8>>,
+    /// The digest's length in bytes, where the text says it. Always the length that it has.
+    pub(crate) length: Option<usize>,
     pub(crate) numbers: Vec<(Stored, u32)>,
     pub(crate) own: Option<Parts>,
 }
@@ -123,18 +124,21 @@ impl Layout {
                 reason => reason,
             })?;
         }
-        if rest.is_empty() { Ok(found) } else { Err(other) }
+        // A digest that says to be of few bytes would be matched by many passwords.
+        let whole = found.length.is_none_or(|len| len == found.digest.len() && len >= DIGEST_BYTES_MIN);
+        if rest.is_empty() && whole { Ok(found) } else { Err(other) }
     }
 
     /// Writes the text; `None` where the parts are another scheme's.
     pub(crate) fn print(&self, parts: &Parts, number: impl Fn(Stored) -> Option<u64>) -> Option<String> {
         let (mut digest, mut salt) = (parts.digest.expose(), parts.salt.expose());
-        let mut user = parts.bound.user.as_ref().map(Secret::expose).unwrap_or_default();
+        let (mut user, mut column) = (bytes(parts.bound.user.as_ref()), bytes(parts.bound.column.as_ref()));
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(literal) => text.push_str(literal),
                 Piece::Own(name, ident) => text.push_str(&own(name)?.print(parts, ident.as_deref())?),
+                Piece::Length => text.push_str(&parts.digest.len().to_string()),
                 Piece::Number(name, radix) => text.push_str(&radix.print(number(*name)?)),
                 Piece::Field { parts: fields, spelling } => {
                     let mut bytes = Vec::new();
@@ -143,6 +147,7 @@ impl Layout {
                             Part::Digest(len) => (&mut digest, len),
                             Part::Salt(len) => (&mut salt, len),
                             Part::User => (&mut user, &None),
+                            Part::Column => (&mut column, &None),
                         };
                         let (head, tail) = from.split_at_checked(len.unwrap_or(from.len()))?;
                         bytes.extend_from_slice(head);
@@ -171,6 +176,10 @@ impl Layout {
         self.has(|part| matches!(part, Part::User))
     }
 
+    pub(crate) fn has_column(&self) -> bool {
+        self.has(|part| matches!(part, Part::Column))
+    }
+
     /// Whether it begins with a text of its own.
     pub(crate) fn is_marked(&self) -> bool {
         matches!(self.pieces.first(), Some(Piece::Literal(_)))
@@ -183,6 +192,11 @@ impl Layout {
     fn has(&self, is: impl Fn(&Part) -> bool) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Field { parts, .. } if parts.iter().any(&is)))
     }
+}
+
+/// The bytes of what may be missing.
+fn bytes(secret: Option<&Secret>) -> &[u8] {
+    secret.map(Secret::expose).unwrap_or_default()
 }
 
 /// `text` behind `start`, which a brace makes a directory's: in either case.
@@ -210,6 +224,9 @@ fn field_of(field: &str) -> Result<Piece, String> {
             Some(how) => Err(format!("\"{how}\" is no spelling of a number")),
         };
     }
+    if what == "length" && how.is_none() {
+        return Ok(Piece::Length);
+    }
     if own(what).is_some() {
         return Ok(Piece::Own(what.to_owned(), how.map(str::to_owned)));
     }
@@ -224,8 +241,10 @@ fn field_of(field: &str) -> Result<Piece, String> {
 }
 
 fn part_of(text: &str) -> Option<Part> {
-    if text == "user" {
-        return Some(Part::User);
+    match text {
+        "user" => return Some(Part::User),
+        "column" => return Some(Part::Column),
+        _ => {}
     }
     let len = |rest: &str| {
         if rest.is_empty() { Some(None) } else { Some(Some(usize::try_from(decimal(rest)?).ok()?)) }
@@ -251,6 +270,10 @@ impl Piece {
         let (own, rest) = self.extent(text, next).ok_or(NotRead::Other)?;
         match self {
             Self::Literal(_) => {}
+            Self::Length => {
+                found.length = decimal(own).and_then(|len| usize::try_from(len).ok());
+                found.length.ok_or(NotRead::Other)?;
+            }
             Self::Number(name, radix) => found.numbers.push((*name, radix.read(own).ok_or(NotRead::Other)?)),
             Self::Own(name, _) => {
                 let format = crate::schemes::own(name).ok_or(NotRead::Other)?;
@@ -281,7 +304,7 @@ impl Piece {
         let bytes = parts.iter().try_fold(0_usize, |sum, part| {
             sum.checked_add(match part {
                 Part::Digest(len) | Part::Salt(len) => (*len)?,
-                Part::User => return None,
+                Part::User | Part::Column => return None,
             })
         })?;
         match spelling {
@@ -291,7 +314,7 @@ impl Piece {
             Spelling::Base64(Base64::Bcrypt | Base64::Crypt | Base64::Little | Base64::Unpadded) => {
                 bytes.checked_mul(4).map(|bits| bits.div_ceil(3))
             }
-            Spelling::Base64(_) | Spelling::Base64Hex => None,
+            Spelling::Base64(_) | Spelling::Base64Hex | Spelling::Php => None,
         }
     }
 }
@@ -301,7 +324,7 @@ fn share(parts: &[Part], bytes: &[u8], digest_len: Option<usize>, found: &mut Fo
     let len = |part: &Part| match part {
         Part::Digest(len) => len.or(if parts.len() > 1 { digest_len } else { None }),
         Part::Salt(len) => *len,
-        Part::User => None,
+        Part::User | Part::Column => None,
     };
     let mut rest = bytes;
     for (place, part) in parts.iter().enumerate() {
@@ -323,6 +346,7 @@ fn share(parts: &[Part], bytes: &[u8], digest_len: Option<usize>, found: &mut Fo
             Part::Digest(_) => found.digest.extend_from_slice(head),
             Part::Salt(_) => found.salt.get_or_insert_default().extend_from_slice(head),
             Part::User => found.user.get_or_insert_default().extend_from_slice(head),
+            Part::Column => found.column.get_or_insert_default().extend_from_slice(head),
         }
         rest = tail;
     }
@@ -347,49 +371,5 @@ impl Radix {
             Self::TwoDigits => format!("{number:02}"),
             Self::Hex => format!("{number:x}"),
         }
-    }
-}
-
-impl Spelling {
-    /// The names in layouts and in the configuration's `encoding`.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "text" => Self::Text,
-            "hex" => Self::Hex,
-            "HEX" => Self::UpperHex,
-            "either" => Self::Either,
-            "base64-hex" => Self::Base64Hex,
-            "base64" => Self::Base64(Base64::Padded),
-            "base64-unpadded" => Self::Base64(Base64::Unpadded),
-            "base64-dotted" => Self::Base64(Base64::Dotted),
-            "base64-url" => Self::Base64(Base64::Url),
-            "base64-bcrypt" => Self::Base64(Base64::Bcrypt),
-            "base64-crypt" => Self::Base64(Base64::Crypt),
-            "base64-phpass" => Self::Base64(Base64::Little),
-            _ => return None,
-        })
-    }
-
-    fn read(self, text: &str, digest_len: Option<usize>) -> Option<Secret> {
-        match self {
-            Self::Text => Some(text.into()),
-            Self::Hex | Self::UpperHex => hex_decode(text),
-            Self::Base64(dialect) => dialect.decode(text),
-            Self::Base64Hex => hex_decode(Base64::Padded.decode(text)?.expose_text()?),
-            Self::Either => {
-                let is_hex = Some(text.len()) == digest_len.and_then(|len| len.checked_mul(2));
-                if is_hex { hex_decode(text) } else { Base64::Padded.decode(text) }
-            }
-        }
-    }
-
-    fn print(self, bytes: &[u8]) -> Option<String> {
-        Some(match self {
-            Self::Text => std::str::from_utf8(bytes).ok()?.to_owned(),
-            Self::Hex | Self::Either => hex_encode(bytes),
-            Self::Base64Hex => Base64::Padded.encode(hex_encode(bytes).as_bytes()),
-            Self::UpperHex => hex_encode(bytes).to_ascii_uppercase(),
-            Self::Base64(dialect) => dialect.encode(bytes),
-        })
     }
 }

@@ -151,7 +151,7 @@ impl Limits {
                 within(memory_kib <= u64::from(self.scrypt_memory_max_kib), "scrypt_memory_max_kib")?;
                 within(scrypt.parallelism() <= self.scrypt_parallelism_max, "scrypt_parallelism_max")
             }
-            Kdf::Argon2(argon2) => {
+            Kdf::Argon2(argon2) | Kdf::DoubleArgon2(argon2) => {
                 within(
                     argon2.memory_kib() <= u64::from(self.argon2_memory_max_kib),
                     "argon2_memory_max_kib",

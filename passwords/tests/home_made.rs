@@ -48,6 +48,16 @@ fn a_digest_is_one_line() {
 }
 
 #[test]
+fn a_digest_that_ends_as_text_is_stored_as_that_text() {
+    // Base64 of the SHA-1 of "password", and the first 32 digits of the hex of that of "abpassword".
+    let base64 = schemes("base64", r#"{"digest": "base64(sha1(pass))"}"#);
+    assert!(verifies(&base64, "base64", "W6ph5Mm5Pz8GgiULbPgzG37mj9g=", None, "password"));
+    let cut = schemes("cut", r#"{"digest": "left(sha1(salt . pass), 32)", "layout": "<salt>$<digest>"}"#);
+    assert!(verifies(&cut, "cut", "ab$52b2206cc0873b305d67119f309b55a3", None, "password"));
+    assert!(!verifies(&cut, "cut", "ab$52b2206cc0873b305d67119f309b55a3", None, "passwords"));
+}
+
+#[test]
 fn a_layout_says_where_the_parts_stand() {
     let schemes = schemes("shop", r#"{"digest": "md5(salt . pass)", "layout": "v1|<salt>|<digest:base64>"}"#);
     // MD5 of "saltpassword".
@@ -126,6 +136,7 @@ fn mistakes_are_told() {
         (r#"{"digest": "md5(pass)", "pepper": {"env": "P"}}"#, "takes a pepper"),
         (r#"{"scheme": "bcrpyt"}"#, "did you mean \"bcrypt\"?"),
         ("{}", "a scheme of one's own has a digest"),
+        (r#"{"digest": "repeat(pass, 1000, sha1(it))"}"#, "begin with the first round"),
         (r#"{"digest": "sha512_crypt(pass)"}"#, "needs <sha512_crypt> in the layout"),
     ] {
         let message = mistake("own", json);

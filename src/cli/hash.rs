@@ -1,9 +1,11 @@
 //! `hash`: make, verify and identify stored passwords. What is stored and what is typed come from the terminal or from
 //! standard input, never from arguments.
 
-use super::{Exit, print, terminal};
+mod identify;
+
+use super::{ConfigFile, Exit, print, terminal};
 use idstore_contract::Secret;
-use idstore_passwords::{Accept, Likely, Limits, Reading, Stored, Write, likely, scheme_names};
+use idstore_passwords::{Accept, Limits, Reading, Schemes, Stored, Write, scheme_names};
 use serde_json::json;
 
 /// Make, verify or identify a stored password
@@ -21,11 +23,13 @@ enum HashCommand {
     /// Print what a new password would be stored as
     Make {
         /// The scheme, as in passwords.write; hash schemes lists them
-        #[arg(long, value_name = "NAME")]
-        scheme: String,
+        #[arg(long, value_name = "NAME", required_unless_present = "store")]
+        scheme: Option<String>,
         /// The account's name, for the schemes that take it
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
+        #[command(flatten)]
+        of: OfStore,
         /// Print one JSON object, for scripts
         #[arg(long)]
         json: bool,
@@ -44,6 +48,8 @@ enum HashCommand {
         /// Rounds and their like, where they have a column of their own: a JSON object, or text with i=600000 in it
         #[arg(long, value_name = "TEXT")]
         parameters: Option<String>,
+        #[command(flatten)]
+        of: OfStore,
         /// Print one JSON object, for scripts
         #[arg(long)]
         json: bool,
@@ -62,15 +68,57 @@ enum HashCommand {
     },
 }
 
+/// Whose schemes are meant.
+#[derive(Debug, clap::Args)]
+struct OfStore {
+    /// A store of the configuration: what it accepts and writes, with its own schemes, their keys and the limits
+    #[arg(long, value_name = "NAME")]
+    store: Option<String>,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// What a store's configuration says of passwords; of the catalogue alone, nothing.
+#[derive(Default)]
+struct Known {
+    accept: Option<Vec<String>>,
+    write: Option<String>,
+    schemes: Schemes,
+    limits: Limits,
+}
+
+impl OfStore {
+    fn known(&self) -> Result<Known, Exit> {
+        let Some(name) = &self.store else { return Ok(Known::default()) };
+        let config = self.file.load()?.config;
+        let Some((_, store)) = config.stores.iter().find(|(own, _)| own.as_str() == name) else {
+            return Err(usage(&format!("the configuration has no store \"{name}\"")));
+        };
+        let passwords = &store.core.passwords;
+        let schemes = passwords.resolve().map_err(|why| {
+            print::error(&why);
+            Exit::Config
+        })?;
+        Ok(Known {
+            accept: passwords.accept.clone(),
+            write: passwords.write.clone(),
+            schemes,
+            limits: config.hashing.limits,
+        })
+    }
+}
+
 impl Hash {
     pub(super) fn run(self) -> Exit {
         match self.command {
-            HashCommand::Make { scheme, user, json } => make(&scheme, user.as_deref(), json),
-            HashCommand::Verify { scheme, salt, user, parameters, json } => verify(
-                &scheme,
-                &Beside { salt: salt.map(Secret::from), user, parameters: parameters.map(Secret::from) },
-                json,
-            ),
+            HashCommand::Make { scheme, user, of, json } => {
+                of.known().map_or_else(|exit| exit, |known| make(scheme, &known, user.as_deref(), json))
+            }
+            HashCommand::Verify { scheme, salt, user, parameters, of, json } => {
+                let beside =
+                    Beside { salt: salt.map(Secret::from), user, parameters: parameters.map(Secret::from) };
+                of.known().map_or_else(|exit| exit, |known| verify(scheme, &known, &beside, json))
+            }
             HashCommand::Identify { json } => which(json),
             HashCommand::Schemes { json } => schemes(json),
         }
@@ -87,8 +135,12 @@ fn schemes(json: bool) -> Exit {
     Exit::Ok
 }
 
-fn make(scheme: &str, user: Option<&str>, json: bool) -> Exit {
-    let write = match (Write::parse(scheme), user) {
+fn make(scheme: Option<String>, known: &Known, user: Option<&str>, json: bool) -> Exit {
+    let scheme = match scheme.or_else(|| known.write.clone()).as_deref() {
+        None | Some("store") => return usage("this store hashes no passwords here: give --scheme"),
+        Some(scheme) => scheme.to_owned(),
+    };
+    let write = match (Write::parse_with(&scheme, &known.schemes), user) {
         (Ok(write), Some(user)) => write.for_user(user),
         (Ok(write), None) if write.needs_user() => {
             return usage("this scheme takes the account's name: give --user");
@@ -149,8 +201,9 @@ impl Beside {
     }
 }
 
-fn verify(schemes: &[String], beside: &Beside, json: bool) -> Exit {
-    let accept = match Accept::parse((!schemes.is_empty()).then_some(schemes)) {
+fn verify(schemes: Vec<String>, known: &Known, beside: &Beside, json: bool) -> Exit {
+    let named = Some(schemes).filter(|schemes| !schemes.is_empty()).or_else(|| known.accept.clone());
+    let accept = match Accept::parse_with(named.as_deref(), &known.schemes) {
         Ok((accept, _)) => accept,
         Err(errors) => {
             return usage(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
@@ -161,7 +214,7 @@ fn verify(schemes: &[String], beside: &Beside, json: bool) -> Exit {
             Ok(read) => read,
             Err(error) => return usage(&error.to_string()),
         };
-    let reading = accept.read(&beside.of(&stored), &Limits::default());
+    let reading = accept.read(&beside.of(&stored), &known.limits);
     let (said, scheme, exit) = match reading {
         Reading::Hash(hash) => match hash.verify(&password) {
             Ok(true) => ("match".to_owned(), Some(hash.scheme()), Exit::Ok),
@@ -170,7 +223,7 @@ fn verify(schemes: &[String], beside: &Beside, json: bool) -> Exit {
         },
         Reading::NoPassword => ("no password: this value never matches".to_owned(), None, Exit::No),
         Reading::Unusable(why) => {
-            if schemes.is_empty() {
+            if named.is_none() {
                 print::error("hash identify says which schemes the value may be of; name one with --scheme");
             }
             (format!("unusable: {why}"), None, Exit::No)
@@ -185,57 +238,10 @@ fn verify(schemes: &[String], beside: &Beside, json: bool) -> Exit {
 }
 
 fn which(json: bool) -> Exit {
-    let stored = match stored_value() {
-        Ok(stored) => stored,
-        Err(error) => return usage(&error.to_string()),
-    };
-    let likely = likely(stored.expose_text().unwrap_or_default());
-    let schemes: Vec<&str> = likely.iter().map(|likely| likely.name).collect();
-    if json {
-        let detail = |likely: &Likely| {
-            json!({
-                "scheme": likely.name,
-                "self_describing": likely.self_describing,
-                "weak": likely.weak,
-                "needs_salt": likely.needs_salt,
-                "needs_user": likely.needs_user,
-                "needs_key": likely.needs_key,
-            })
-        };
-        let details: Vec<_> = likely.iter().map(detail).collect();
-        print::line(&json!({ "schemes": schemes, "details": details }).to_string());
-    } else if schemes.is_empty() {
-        print::error("no scheme that is known stores such a value");
-    } else {
-        // What the value says of itself is the answer; what else might have written it is for those who know better.
-        let named: Vec<&str> =
-            likely.iter().filter(|likely| likely.self_describing).map(|likely| likely.name).collect();
-        let shown = if named.is_empty() { &schemes } else { &named };
-        let quoted: Vec<_> = shown.iter().map(|scheme| format!("\"{scheme}\"")).collect();
-        print::line(&format!("accept = [{}]", quoted.join(", ")));
-        for likely in &likely {
-            if let Some(needs) = needs(likely) {
-                print::error(&format!("{}: {needs}", likely.name));
-            }
-        }
-        if schemes.len() > 1 {
-            print::error(
-                "several schemes write such values; hash verify --scheme NAME tries one with a password",
-            );
-        }
+    match stored_value() {
+        Ok(stored) => identify::identify(&stored, json),
+        Err(error) => usage(&error.to_string()),
     }
-    if schemes.is_empty() { Exit::No } else { Exit::Ok }
-}
-
-/// What has to be known beside the value.
-fn needs(likely: &Likely) -> Option<String> {
-    let needs = [
-        (likely.needs_salt, "the salt, in password_salt"),
-        (likely.needs_user, "the account's name"),
-        (likely.needs_key, "the application's key, as pepper of a table under passwords.schemes"),
-    ];
-    let needs: Vec<&str> = needs.into_iter().filter(|(needed, _)| *needed).map(|(_, what)| what).collect();
-    (!needs.is_empty()).then(|| format!("needs {}", needs.join(" and ")))
 }
 
 /// A hash is as secret as a password: it is not echoed either.

@@ -168,6 +168,57 @@ fn hash_makes_what_it_verifies_and_identifies() {
     assert!(listed["schemes"].as_array().unwrap().contains(&"bcrypt".into()));
 }
 
+/// A scheme of the operator's own, and the key of one of the catalogue, are in the configuration alone.
+#[test]
+fn hash_knows_what_a_store_knows() {
+    let folder = Folder::new();
+    let key = folder.write("pepper", "pepper!");
+    let text = preamble(&folder)
+        + &format!(
+            "[stores.memory.people]\n[connections.people]\nstore = \"people\"\n[stores.memory.people.passwords]\n\
+             accept = [\"intranet\", \"moodle:md5\"]\nwrite = \"intranet\"\n\
+             [stores.memory.people.passwords.schemes.intranet]\ndigest = \"left(md5(salt . pass), 20)\"\n\
+             layout = \"<salt>:<digest>\"\n\
+             [stores.memory.people.passwords.schemes.\"moodle:md5\"]\npepper.file = {key:?}\n"
+        );
+    let config = folder.write("config.toml", &text);
+    let of_store = ["--store", "people", "--config", config.to_str().unwrap()];
+    let hash = |command: &[&str], input: &str| run(&[&["hash"], command, &of_store].concat(), input);
+    let made = hash(&["make"], "CANARY-1\n");
+    assert_eq!(made.status.code(), Some(0), "{}", said(&made));
+    // The second is the MD5 of the password and the key.
+    for stored in [String::from_utf8(made.stdout).unwrap(), "a830bc1e8f2f46ecb8b263671b022664\n".to_owned()] {
+        let verify = |password: &str| hash(&["verify"], &format!("{stored}{password}\n"));
+        assert_eq!(verify("CANARY-1").status.code(), Some(0), "{stored}{}", said(&verify("CANARY-1")));
+        assert_eq!(verify("CANARY-2").status.code(), Some(1), "{stored}");
+    }
+    let nobody =
+        run(&["hash", "make", "--store", "nobody", "--config", config.to_str().unwrap()], "CANARY-1\n");
+    assert_eq!(nobody.status.code(), Some(64), "{}", said(&nobody));
+}
+
+/// What is printed is a line of the configuration, which the daemon takes as it stands.
+#[test]
+fn what_identify_prints_can_be_pasted() {
+    for stored in [
+        "5ebe2294ecd0e0f08eab7690d2a6ee69",
+        "5ebe2294ecd0e0f08eab7690d2a6ee69:ab",
+        "{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9gqs2vQ",
+    ] {
+        let identified = run(&["hash", "identify"], &format!("{stored}\n"));
+        let printed = String::from_utf8(identified.stdout).unwrap();
+        let folder = Folder::new();
+        let text = preamble(&folder)
+            + "[stores.memory.people]\n[connections.people]\nstore = \"people\"\n[stores.memory.people.passwords]\n"
+            + &printed
+            + "write = \"bcrypt\"\n";
+        let text = text.replacen("accept = [", "accept = [\"bcrypt\", ", 1);
+        let config = folder.write("config.toml", &text);
+        let check = run(&["check", "--config", config.to_str().unwrap()], "");
+        assert_eq!(check.status.code(), Some(0), "{printed}{}", said(&check));
+    }
+}
+
 /// Each command, by its words.
 pub(crate) const COMMANDS: [&str; 19] = [
     "",

@@ -98,6 +98,20 @@ impl Function {
         NAMES.iter().find(|(own, _)| *own == name).map(|(_, function)| *function)
     }
 
+    /// Whether it makes text that may be stored as it is.
+    pub(super) fn makes_text(self) -> bool {
+        matches!(
+            self,
+            Self::Hex
+                | Self::Base64
+                | Self::Base64Url
+                | Self::Bcrypt64
+                | Self::Phpass64
+                | Self::Upper
+                | Self::Lower
+        )
+    }
+
     /// Whether the result is a digest, which stands in hex wherever text is meant.
     pub(super) fn makes_digest(self) -> bool {
         matches!(self, Self::Lm | Self::Mysql323 | Self::CramMd5 | Self::Oracle10)

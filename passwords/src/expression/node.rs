@@ -83,8 +83,9 @@ pub(crate) enum Stage {
         rounds: Number,
         len: Option<usize>,
     },
-    /// Argon2id of version 19.
+    /// Argon2id of version 19; twice, once more of the digest in hex.
     Argon2 {
+        twice: bool,
         salt: Node,
         memory_kib: u32,
         passes: u32,
@@ -128,6 +129,17 @@ impl Node {
             Self::Input(Input::It) => it_is_raw,
             Self::Apply(function, _) => function.makes_digest(),
             Self::Repeat { start, .. } => start.is_raw(false),
+            _ => false,
+        }
+    }
+
+    /// Whether the bytes are a spelling of others, or a part of one: text as it is stored.
+    pub(super) fn is_text(&self) -> bool {
+        match self {
+            Self::Apply(function, _) => function.makes_text(),
+            Self::Slice { of, .. } | Self::Fill(_, of) => of.is_text(),
+            Self::Repeat { step, .. } => step.is_text(),
+            Self::Join(parts) => parts.iter().any(Self::is_text),
             _ => false,
         }
     }

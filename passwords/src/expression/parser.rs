@@ -180,7 +180,8 @@ impl Parser {
         let step = self.join()?;
         if step.is_raw(raw) != raw {
             return Err(
-                "the step of a repetition makes a digest where its beginning makes none, or the reverse"
+                "the step of a repetition makes a digest where its beginning makes none, or the reverse: begin \
+                 with the first round, as in repeat(sha1(salt . pass), 999, sha1(it))"
                     .to_owned(),
             );
         }
@@ -204,10 +205,11 @@ impl Parser {
             let salt = self.next_text()?;
             let (n, r, p) = (self.next_number()?, self.next_number()?, self.next_number()?);
             Stage::Scrypt { salt, n, r, p, len: self.next_len()? }
-        } else if name == "argon2id" {
+        } else if matches!(name, "argon2id" | "argon2id_twice") {
+            let twice = name == "argon2id_twice";
             let salt = self.next_text()?;
             let (memory_kib, passes, lanes) = (self.next_fixed()?, self.next_fixed()?, self.next_fixed()?);
-            Stage::Argon2 { salt, memory_kib, passes, lanes, len: self.next_len()?.unwrap_or(32) }
+            Stage::Argon2 { twice, salt, memory_kib, passes, lanes, len: self.next_len()?.unwrap_or(32) }
         } else if crate::schemes::is_own(name) {
             let salt = if self.take(&Word::Comma) { Some(*self.text()?) } else { None };
             Stage::Own { name: name.to_owned(), salt }

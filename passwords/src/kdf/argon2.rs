@@ -31,9 +31,33 @@ pub(crate) enum Version {
     V19,
 }
 
+/// The most associated data that a string may have, in bytes, as the PHC's definition of them has it.
+const DATA_BYTES_MAX: usize = 32;
+
+/// Associated data, which goes into the function beside password and salt. Almost no string has any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Data {
+    bytes: [u8; DATA_BYTES_MAX],
+    len: usize,
+}
+
+impl Data {
+    /// `None` for more bytes than there may be.
+    pub(crate) fn new(data: &[u8]) -> Option<Self> {
+        let mut bytes = [0; DATA_BYTES_MAX];
+        bytes.get_mut(..data.len())?.copy_from_slice(data);
+        Some(Self { bytes, len: data.len() })
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
 /// The function with its cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Argon2 {
+    data: Data,
     memory_kib: u32,
     passes: u32,
     lanes: u32,
@@ -54,7 +78,17 @@ impl Argon2 {
             && lanes >= 1
             && lanes <= argon2::Params::MAX_P_COST
             && memory_kib >= lanes.saturating_mul(KIB_PER_LANE);
-        if possible { Some(Self { memory_kib, passes, lanes, variant, version }) } else { None }
+        let data = Data { bytes: [0; DATA_BYTES_MAX], len: 0 };
+        if possible { Some(Self { data, memory_kib, passes, lanes, variant, version }) } else { None }
+    }
+
+    /// The same with associated data.
+    pub(crate) fn with_data(self, data: Data) -> Self {
+        Self { data, ..self }
+    }
+
+    pub(crate) fn data(&self) -> &[u8] {
+        self.data.as_bytes()
     }
 
     /// Whether the function takes a salt and a digest of these lengths.
@@ -84,7 +118,14 @@ impl Argon2 {
 
     /// The same for the crate.
     fn for_crate(self, digest_len: usize) -> Option<(argon2::Params, argon2::Algorithm, argon2::Version)> {
-        let params = argon2::Params::new(self.memory_kib, self.passes, self.lanes, Some(digest_len)).ok()?;
+        let params = argon2::ParamsBuilder::new()
+            .m_cost(self.memory_kib)
+            .t_cost(self.passes)
+            .p_cost(self.lanes)
+            .output_len(digest_len)
+            .data(argon2::AssociatedData::new(self.data()).ok()?)
+            .build()
+            .ok()?;
         let algorithm = match self.variant {
             Variant::D => argon2::Algorithm::Argon2d,
             Variant::I => argon2::Algorithm::Argon2i,
@@ -144,9 +185,10 @@ mod tests {
             version in prop_oneof![Just(Version::V16), Just(Version::V19)],
             (lanes, memory, passes) in (1..5_u32, 8..600_u32, 1..4_u32),
             (password, salt) in (vec(any::<u8>(), 0..200), vec(any::<u8>(), 8..40)),
-            digest_len in 4..200_usize,
+            (digest_len, data) in (4..200_usize, vec(any::<u8>(), 0..33)),
         ) {
             let function = Argon2::new(variant, version, memory.max(lanes.saturating_mul(8)), passes, lanes).unwrap();
+            let function = function.with_data(Data::new(&data).unwrap());
             let (mut found, mut expected) = (vec![0; digest_len], vec![0; digest_len]);
             function.derive(&password, &salt, &mut found, &mut Scratch::default()).unwrap();
             reference(function, &password, &salt, &mut expected);

@@ -59,7 +59,7 @@ impl Phpass {
             digest = self.algorithm.hash(&[&digest, password]);
         }
         copy(&digest, out);
-        if let Some(last) = out.get_mut(32) {
+        if let (DRUPAL_DIGEST_BYTES, Some(last)) = (out.len(), out.last_mut()) {
             *last &= 3;
         }
     }

@@ -1,12 +1,13 @@
 //! Argon2 strings: `$argon2id$v=19$m=65536,t=3,p=4$salt$digest`, base64 without padding.
 //!
-//! Without `v=` the version is 16. The optional `keyid=` and `data=` are not read: no library writes them.
+//! Without `v=` the version is 16. Behind the costs `keyid=` may stand, the name of a key that the function does not take
+//! in, and `data=`, which it does.
 //! Shiro 2 has the passes before the memory, and padding.
 
 use super::own::{Own, parts};
 use crate::encoding::{Base64, decimal, fields};
 use crate::hash::Parts;
-use crate::kdf::{Argon2, Kdf, Variant, Version};
+use crate::kdf::{Argon2, Argon2Data, Kdf, Variant, Version};
 use crate::random::Salt;
 use crate::scheme::NotRead;
 
@@ -50,16 +51,33 @@ fn parse(text: &str, order: [&str; 3]) -> Result<Parts, NotRead> {
 fn values(rest: &str, variant: Variant, order: [&str; 3]) -> Option<Parts> {
     let (version, rest) = version(rest)?;
     let [cost, salt, digest] = fields(rest, '$')?;
-    let costs: [&str; 3] = fields(cost, ',')?;
+    let mut further = cost.splitn(4, ',');
+    let costs: [&str; 3] = [further.next()?, further.next()?, further.next()?];
+    let data = data(further.next())?;
     let in_order = costs.iter().zip(order).all(|(field, key)| field.starts_with(key));
     let number = |key| decimal(costs.iter().filter(|_| in_order).find_map(|field| field.strip_prefix(key))?);
-    let argon2 = Argon2::new(variant, version, number("m=")?, number("t=")?, number("p=")?)?;
+    let argon2 = Argon2::new(variant, version, number("m=")?, number("t=")?, number("p=")?)?.with_data(data);
     let (salt, digest) = (Base64::Unpadded.decode(salt)?, Base64::Unpadded.decode(digest)?);
     if Argon2::fits(salt.expose(), digest.expose()) {
         Some(parts(Kdf::Argon2(argon2), salt, digest))
     } else {
         None
     }
+}
+
+/// What may stand behind the costs: `keyid=`, then `data=`.
+fn data(further: Option<&str>) -> Option<Argon2Data> {
+    let Some(further) = further else { return Some(Argon2Data::default()) };
+    let (key, data) = match further.split_once(',') {
+        Some((key, data)) => (Some(key), Some(data)),
+        None if further.starts_with("keyid=") => (Some(further), None),
+        None => (None, Some(further)),
+    };
+    if let Some(key) = key {
+        Base64::Unpadded.decode(key.strip_prefix("keyid=")?)?;
+    }
+    let Some(data) = data else { return Some(Argon2Data::default()) };
+    Argon2Data::new(Base64::Unpadded.decode(data.strip_prefix("data=")?)?.expose())
 }
 
 fn version(rest: &str) -> Option<(Version, &str)> {
@@ -82,7 +100,11 @@ fn print(parts: &Parts) -> Option<String> {
     let salt = Base64::Unpadded.encode(parts.salt.expose());
     let digest = Base64::Unpadded.encode(parts.digest.expose());
     let (memory, passes, lanes) = (argon2.memory_kib(), argon2.passes(), argon2.lanes());
-    Some(format!("{prefix}v={version}$m={memory},t={passes},p={lanes}${salt}${digest}"))
+    let data = match argon2.data() {
+        [] => String::new(),
+        data => format!(",data={}", Base64::Unpadded.encode(data)),
+    };
+    Some(format!("{prefix}v={version}$m={memory},t={passes},p={lanes}{data}${salt}${digest}"))
 }
 
 /// As Shiro writes it.

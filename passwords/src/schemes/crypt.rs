@@ -123,6 +123,21 @@ pub(super) static OWN: &[Own] = &[
         at_cost: |cost| at_cost(Algorithm::Sha512, cost),
     },
     Own {
+        name: "phpass_sha512",
+        read: |_| Err(NotRead::Other),
+        print: |_, _| None,
+        usual: || (Kdf::Phpass(DRUPAL_USUAL), Salt::Alphanumeric(8), 64),
+        at_cost: |cost| at_cost(Algorithm::Sha512, cost),
+    },
+    // Of the 43 characters that Drupal keeps, 32 bytes are whole.
+    Own {
+        name: "phpass_sha512_cut",
+        read: |_| Err(NotRead::Other),
+        print: |_, _| None,
+        usual: || (Kdf::Phpass(DRUPAL_USUAL), Salt::Alphanumeric(8), 32),
+        at_cost: |cost| at_cost(Algorithm::Sha512, cost),
+    },
+    Own {
         name: "yescrypt",
         read: yescrypt,
         print: |parts, _| print_yescrypt(parts),

@@ -5,7 +5,7 @@ use super::{Line, marked, marked_weak, named, weak};
 #[rustfmt::skip]
 pub(super) const TABLE: &[Line] = &[
     marked("postgres_scram", "SCRAM-SHA-256$<rounds>:<salt:base64>$<digest32:base64>:<digest:base64>", "bin(sha256(bin(hmac_sha256(bin(pbkdf2_sha256(saslprep(pass), salt, rounds)), 'Client Key')))) . bin(hmac_sha256(bin(derived), 'Server Key'))", "write salt=b16 rounds=4096"),
-    weak("postgres_md5", "md5<digest>", "md5(pass . user)", "write"),
+    marked_weak("postgres_md5", "md5<digest>", "md5(pass . user)", "write"),
     named("prosody:scram-sha-1", "<digest>", "sha1(bin(hmac_sha1(bin(pbkdf2_sha1(saslprep(pass), salt, rounds)), 'Client Key')))", ""),
     named("prosody:scram-sha-256", "<digest>", "sha256(bin(hmac_sha256(bin(pbkdf2_sha256(saslprep(pass), salt, rounds)), 'Client Key')))", ""),
     named("ejabberd:scram-sha-1", "<digest:base64>", "sha1(bin(hmac_sha1(bin(pbkdf2_sha1(saslprep(pass), unbase64(salt), rounds)), 'Client Key')))", ""),
@@ -33,9 +33,9 @@ pub(super) const TABLE: &[Line] = &[
     marked_weak("cisco8", "$8$<salt>$<digest:base64-crypt>", "pbkdf2_sha256(pass, salt, 20000)", "write salt=14"),
     marked("cisco9", "$9$<salt>$<digest:base64-crypt>", "scrypt(pass, salt, 16384, 1, 1, 32)", "write salt=14"),
     weak("cisco4", "<digest:base64-crypt>", "sha256(pass)", ""),
-    weak("cisco_pix", "<digest:base64-phpass>", "pix_pick(bin(md5(left(pix_pad(pass . left(user, 4)), 16))))", ""),
+    weak("cisco_pix", "<digest:base64-phpass>", "pix_pick(bin(md5(left(pix_pad(pass . fill(4, user)), 16))))", ""),
     weak("cisco_pix", "<digest:base64-phpass>", "pix_pick(bin(md5(left(pix_pad(pass), 16))))", ""),
-    weak("cisco_asa", "<digest:base64-phpass>", "pix_pick(bin(md5(pix_pad(pass . left(user, 4)))))", ""),
+    weak("cisco_asa", "<digest:base64-phpass>", "pix_pick(bin(md5(pix_pad(pass . fill(4, user)))))", ""),
     weak("netscaler:sha1", "1<salt8><digest>", "sha1(salt . pass . '\\x00')", "write salt=h8"),
     weak("netscaler:sha512", "2<salt8><digest>", "sha512(salt . pass . '\\x00')", "write salt=h8"),
     weak("msdcc", "<digest>", "md4(bin(md4(utf16le(pass))) . utf16le(lower(user)))", ""),

@@ -38,6 +38,7 @@ pub(super) const TABLE: &[Line] = &[
     marked_weak("ldap:lmhash", "{X-LMHASH}<digest>", "lm(cp437(upper(pass)))", ""),
     weak("kanidm:ipanthash", "ipaNTHash: <digest:base64-url>", "md4(utf16le(pass))", ""),
     weak("kanidm:ipanthash", "<digest:base64-url>", "md4(utf16le(pass))", ""),
+    weak("kanidm:ipanthash", "<digest:base64>", "md4(utf16le(pass))", ""),
     weak("kanidm:sambantpassword", "sambaNTPassword: <digest>", "md4(utf16le(pass))", ""),
     weak("kanidm:sambantpassword", "<digest:HEX>", "md4(utf16le(pass))", ""),
 

@@ -11,6 +11,9 @@ use idstore_secret::Secret;
 /// The digests of PHC strings have any length; one shorter than 128 bits was cut off.
 const DIGEST_BYTES_MIN: usize = 16;
 
+/// What libraries derive whatever the function.
+const DIGEST_BYTES_USUAL: usize = 32;
+
 // PHC's form has no original to follow: the rounds are OWASP's.
 macro_rules! phc {
     ($name:literal, $prefix:literal, $algorithm:ident, $rounds:literal) => {
@@ -44,6 +47,8 @@ pub(super) static OWN: &[Own] = &[
     phc!("pbkdf2_phc_sha512", "$pbkdf2-sha512$", Sha512, 210_000),
     phc!("pbkdf2_phc_sha224", "$pbkdf2-sha224$", Sha3_224, 600_000),
     phc!("pbkdf2_phc_sha384", "$pbkdf2-sha384$", Sha3_384, 600_000),
+    phc!("pbkdf2_phc_sha2_224", "$pbkdf2-sha224$", Sha224, 600_000),
+    phc!("pbkdf2_phc_sha2_384", "$pbkdf2-sha384$", Sha384, 210_000),
     aix!("aix_ssha1", "{ssha1}", Sha1),
     aix!("aix_ssha256", "{ssha256}", Sha256),
     aix!("aix_ssha512", "{ssha512}", Sha512),
@@ -78,7 +83,11 @@ fn phc(text: &str, prefix: &str, algorithm: Algorithm) -> Result<Parts, NotRead>
         };
         let pbkdf2 = Pbkdf2::new(algorithm, decimal(rounds.strip_prefix("i=")?)?)?;
         let (salt, digest) = (Base64::Unpadded.decode(salt)?, Base64::Unpadded.decode(digest)?);
-        let whole = length.is_none_or(|length| usize::try_from(length) == Ok(digest.len()));
+        // Without a length, a digest that is neither whole nor of the usual 32 bytes was cut off by its column.
+        let whole = match length {
+            Some(length) => usize::try_from(length) == Ok(digest.len()),
+            None => [algorithm.len(), DIGEST_BYTES_USUAL].contains(&digest.len()),
+        };
         if whole && digest.len() >= DIGEST_BYTES_MIN {
             Some(parts(Kdf::Pbkdf2(pbkdf2), salt, digest))
         } else {

@@ -73,8 +73,9 @@ impl Row {
             Stage::Pbkdf2 { algorithm, rounds, .. } => {
                 Pbkdf2::new(*algorithm, number(*rounds)?).map(Kdf::Pbkdf2)
             }
-            Stage::Argon2 { memory_kib, passes, lanes, .. } => {
-                Argon2::new(Variant::Id, Version::V19, *memory_kib, *passes, *lanes).map(Kdf::Argon2)
+            Stage::Argon2 { twice, memory_kib, passes, lanes, .. } => {
+                Argon2::new(Variant::Id, Version::V19, *memory_kib, *passes, *lanes)
+                    .map(|argon2| if *twice { Kdf::DoubleArgon2(argon2) } else { Kdf::Argon2(argon2) })
             }
             Stage::Scrypt { n, r, p, .. } => {
                 let cost = number(*n)?;
@@ -101,14 +102,20 @@ impl Row {
         }
     }
 
-    fn bound(&self, user: Option<Vec<u8>>, columns: &Columns<'_>) -> Result<Bound, NotRead> {
+    fn bound(
+        &self,
+        user: Option<Vec<u8>>,
+        column: Option<Vec<u8>>,
+        columns: &Columns<'_>,
+    ) -> Result<Bound, NotRead> {
         let mut bound = Bound::default();
         if self.expression.uses_user() {
             let user = user.or_else(|| columns.user.map(<[u8]>::to_vec)).ok_or(NotRead::MissingUser)?;
             bound.user = Some(Secret::new(user));
         }
         if self.expression.uses_column() {
-            bound.column = Some(Secret::new(columns.salt.ok_or(NotRead::MissingSalt)?));
+            let column = column.or_else(|| columns.salt.map(<[u8]>::to_vec)).ok_or(NotRead::MissingSalt)?;
+            bound.column = Some(Secret::new(column));
         }
         if self.expression.takes_key() {
             bound.key = columns.key.map(Secret::new);
@@ -123,17 +130,18 @@ impl Row {
     fn parts(&self, columns: &Columns<'_>) -> Result<Parts, NotRead> {
         let found = self.layout.read(columns.text, self.len)?;
         if let Some(own) = found.own {
-            let bound = self.bound(found.user, columns)?;
+            let bound = self.bound(found.user, found.column, columns)?;
             let rounds = self.rounds(&found.numbers, columns)?;
             let recipe = Recipe { expression: self.expression, kdf: own.recipe.kdf, rounds };
             return Ok(Parts { recipe, bound, ..own });
         }
-        let expected = self.len.or_else(|| self.own_len());
+        let length = found.length.filter(|_| self.is_stretched());
+        let expected = length.or(self.len).or_else(|| self.own_len());
         if expected.is_some_and(|len| len != found.digest.len()) || found.digest.is_empty() {
             return Err(if self.layout.is_marked() { NotRead::Malformed } else { NotRead::Other });
         }
         let salt = self.salt(found.salt, columns)?;
-        let bound = self.bound(found.user, columns)?;
+        let bound = self.bound(found.user, found.column, columns)?;
         let kdf = self.kdf(&found.numbers, columns)?.ok_or(NotRead::Malformed)?;
         let rounds = self.rounds(&found.numbers, columns)?;
         let recipe = Recipe { expression: self.expression, kdf, rounds };
@@ -169,7 +177,7 @@ impl Format for Row {
             return None;
         }
         let text = self.layout.print(parts, |name| Self::stored_number(parts, name))?;
-        let salt = if self.expression.uses_column() {
+        let salt = if self.keeps_column() {
             parts.bound.column.clone()
         } else {
             self.needs_salt_column().then(|| parts.salt.clone())
@@ -209,7 +217,7 @@ impl Format for Row {
     }
 
     fn needs_salt_column(&self) -> bool {
-        self.expression.uses_column() || !self.layout.has_salt() && self.takes_salt()
+        self.keeps_column() || !self.layout.has_salt() && self.takes_salt()
     }
 
     fn takes_key(&self) -> bool {
@@ -234,6 +242,16 @@ impl Format for Row {
 }
 
 impl Row {
+    /// Whether the derivation makes a digest of any length.
+    fn is_stretched(&self) -> bool {
+        matches!(self.expression.stage(), Stage::Pbkdf2 { .. }) && !self.expression.has_after()
+    }
+
+    /// Whether the salt's column has what the stored text does not have.
+    fn keeps_column(&self) -> bool {
+        self.expression.uses_column() && !self.layout.has_column()
+    }
+
     fn takes_salt(&self) -> bool {
         self.expression.uses_salt()
             || self.layout.has_salt()

@@ -9,6 +9,7 @@ macro_rules! expression {
     }};
 }
 
+mod armoured;
 mod columns;
 mod documents;
 mod firebase;
@@ -54,6 +55,12 @@ pub(super) const TABLE: &[Line] = &[
     special("kratos:sha256-crypt", MARKED, SOUND, || Box::new(kratos::Renamed { prefix: "$sha256-crypt$", original: "$5$", own: "sha256_crypt" }), false),
     special("kratos:sha512-crypt", MARKED, SOUND, || Box::new(kratos::Renamed { prefix: "$sha512-crypt$", original: "$6$", own: "sha512_crypt" }), false),
     special("hashcat:mysql_A", MARKED, SOUND, || Box::new(mysql::Hashcat), false),
+    special("dovecot:blf-crypt", MARKED, SOUND, || Box::new(armoured::Armoured { name: "BLF-CRYPT", own: "bcrypt" }), false),
+    special("dovecot:crypt", MARKED, SOUND, || Box::new(armoured::Armoured { name: "CRYPT", own: "crypt" }), false),
+    special("dovecot:sha256-crypt", MARKED, SOUND, || Box::new(armoured::Armoured { name: "SHA256-CRYPT", own: "sha256_crypt" }), false),
+    special("dovecot:sha512-crypt", MARKED, SOUND, || Box::new(armoured::Armoured { name: "SHA512-CRYPT", own: "sha512_crypt" }), false),
+    special("dovecot:md5-crypt", MARKED, SOUND, || Box::new(armoured::Armoured { name: "MD5-CRYPT", own: "md5_crypt" }), false),
+    special("dovecot:des-crypt", MARKED, WEAK, || Box::new(armoured::Armoured { name: "DES-CRYPT", own: "des_crypt" }), false),
     special("ldap:pbkdf2_sha256_binary", MARKED, SOUND, || Box::new(identity::Ds389), false),
 ];
 

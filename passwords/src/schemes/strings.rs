@@ -54,6 +54,8 @@ pub(super) const TABLE: &[Line] = &[
     marked("phc:scrypt-n", "$scrypt$n=<n>,r=<r>,p=<p>$<salt:base64-unpadded>$<digest:base64-unpadded>", "scrypt(pass, salt, n, r, p, 32)", ""),
     marked("phc:pbkdf2_sha256", "<pbkdf2_phc_sha256>", "pbkdf2_phc_sha256(pass)", ""),
     marked("phc:pbkdf2_sha512", "<pbkdf2_phc_sha512>", "pbkdf2_phc_sha512(pass)", ""),
+    named("phc:pbkdf2_sha224", "<pbkdf2_phc_sha2_224>", "pbkdf2_phc_sha2_224(pass)", ""),
+    named("phc:pbkdf2_sha384", "<pbkdf2_phc_sha2_384>", "pbkdf2_phc_sha2_384(pass)", ""),
     marked("phc:pbkdf2_sha1", "<pbkdf2_phc_sha1>", "pbkdf2_phc_sha1(pass)", ""),
     marked("phc:bcrypt", "$bcrypt$v=98$r=<rounds>$<salt16:base64-unpadded>$<digest:base64-unpadded>", "bcrypt(pass)", "write salt=b16 cost=10"),
 
@@ -68,6 +70,7 @@ pub(super) const TABLE: &[Line] = &[
     weak("macos:salted-sha1", "<salt4+digest:HEX>", "sha1(salt . pass)", "write salt=b4"),
     marked("shiro1", "$shiro1$SHA-256$<rounds>$<salt:base64>$<digest:base64>", "repeat(sha256(salt . pass), rounds - 1, sha256(bin(it)))", "write salt=b16 rounds=500000"),
     marked("shiro1", "$shiro1$SHA-512$<rounds>$<salt:base64>$<digest:base64>", "repeat(sha512(salt . pass), rounds - 1, sha512(bin(it)))", ""),
+    marked("shiro1", "$shiro1$SHA-384$<rounds>$<salt:base64>$<digest:base64>", "repeat(sha384(salt . pass), rounds - 1, sha384(bin(it)))", ""),
     marked("shiro1", "$shiro1$SHA-1$<rounds>$<salt:base64>$<digest:base64>", "repeat(sha1(salt . pass), rounds - 1, sha1(bin(it)))", ""),
     marked("shiro1", "$shiro1$MD5$<rounds>$<salt:base64>$<digest:base64>", "repeat(md5(salt . pass), rounds - 1, md5(bin(it)))", ""),
     marked("shiro2:argon2", "$shiro2<argon2_shiro>", "argon2_shiro(pass)", "write"),
@@ -81,6 +84,7 @@ pub(super) const TABLE: &[Line] = &[
 
     marked("kratos:pbkdf2-sha224", "<pbkdf2_phc_sha224>", "pbkdf2_phc_sha224(pass)", ""),
     marked("kratos:pbkdf2-sha384", "<pbkdf2_phc_sha384>", "pbkdf2_phc_sha384(pass)", ""),
+    named("kratos:pbkdf2-sha1", "<pbkdf2_phc_sha1>", "pbkdf2_phc_sha1(pass)", ""),
     named("kratos:pbkdf2-sha256", "<pbkdf2_phc_sha256>", "pbkdf2_phc_sha256(pass)", ""),
     named("kratos:pbkdf2-sha512", "<pbkdf2_phc_sha512>", "pbkdf2_phc_sha512(pass)", ""),
     named("kratos:scrypt", "$scrypt$ln=<n>,r=<r>,p=<p>$<salt:base64>$<digest:base64>", "scrypt(pass, salt, n, r, p, 32)", ""),

@@ -203,8 +203,8 @@ fn initial_hash(
     for number in [lanes, length(digest_len)?, memory_kib, passes, version, number_of(variant)] {
         hasher.update(number.to_le_bytes());
     }
-    // Neither a secret nor data of another kind.
-    for field in [password, salt, &[], &[]] {
+    // No secret between the salt and the associated data.
+    for field in [password, salt, &[], function.data()] {
         hasher.update(length(field.len())?.to_le_bytes());
         hasher.update(field);
     }

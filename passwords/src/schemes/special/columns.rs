@@ -123,13 +123,17 @@ impl Gitea {
         let name = words.next()?;
         let numbers = words.map(decimal).collect::<Option<Vec<_>>>()?;
         let (kdf, len) = match (name, numbers.as_slice()) {
-            ("pbkdf2", [rounds, len]) => (Pbkdf2::new(Algorithm::Sha256, *rounds).map(Kdf::Pbkdf2), *len),
-            ("pbkdf2", []) => (Pbkdf2::new(Algorithm::Sha256, 10_000).map(Kdf::Pbkdf2), 50),
+            ("pbkdf2" | "pbkdf2_hi", [rounds, len]) => {
+                (Pbkdf2::new(Algorithm::Sha256, *rounds).map(Kdf::Pbkdf2), *len)
+            }
+            // What a name alone means: the defaults of the releases that wrote it.
+            ("pbkdf2" | "pbkdf2_v1", []) => (Pbkdf2::new(Algorithm::Sha256, 10_000).map(Kdf::Pbkdf2), 50),
             ("pbkdf2_v2", []) => (Pbkdf2::new(Algorithm::Sha256, 50_000).map(Kdf::Pbkdf2), 50),
             ("pbkdf2_hi", []) => (Pbkdf2::new(Algorithm::Sha256, 320_000).map(Kdf::Pbkdf2), 50),
             ("argon2", [passes, memory, lanes, len]) => {
                 (Argon2::new(Variant::Id, Version::V19, *memory, *passes, *lanes).map(Kdf::Argon2), *len)
             }
+            (own, []) if own == self.0 => return self.kdf(self.default()),
             ("scrypt", [n, r, p, len]) => (Scrypt::from_n(*n, *r, *p).map(Kdf::Scrypt), *len),
             _ => return None,
         };
