@@ -35,12 +35,13 @@ fn a_rogue_directory_costs_a_connection_and_nothing_else() {
             // A search result entry, in answer to the second message, without an attribute.
             while stream.write_all(&[0x30, 0x09, 2, 1, 1, 0x64, 4, 4, 0, 0x30, 0]).is_ok() {}
         }),
-        ("a byte at a time", |mut stream| {
+        ("a byte a second", |mut stream| {
+            stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
             for byte in [0x30, 0x0c, 2, 1, 1, 0x61, 7, 0x0a, 1, 0, 4, 0, 4, 0] {
-                if stream.write_all(&[byte]).is_err() {
+                let closed = stream.read(&mut [0; 1]).is_ok_and(|read| read == 0);
+                if closed || stream.write_all(&[byte]).is_err() {
                     return;
                 }
-                thread::sleep(Duration::from_secs(1));
             }
         }),
         ("half an answer", |mut stream| {
@@ -64,7 +65,8 @@ fn a_rogue_directory_costs_a_connection_and_nothing_else() {
     for _ in 0..3 {
         for (number, (name, _)) in rogues.iter().enumerate() {
             let answer = login(&format!("rogue{number}"));
-            assert!([503, 504].contains(&answer.status), "{name}: {} {}", answer.status, answer.text);
+            // Of entries without end as many are read as would be too many accounts.
+            assert!([502, 503, 504].contains(&answer.status), "{name}: {} {}", answer.status, answer.text);
             login("good").expect(200, "ok");
         }
     }
