@@ -19,7 +19,7 @@ struct Package {
 }
 
 /// What lies in adapters/ and is no adapter.
-const SHARED: [&str; 3] = ["idstore-contract", "idstore-conformance", "idstore-sql"];
+const SHARED: [&str; 4] = ["idstore-contract", "idstore-conformance", "idstore-sql", "idstore-tls"];
 
 /// What an adapter does without, for the reason given.
 const WITHOUT: [&str; 1] = [
@@ -55,13 +55,13 @@ pub(crate) fn adapters() -> Vec<String> {
 }
 
 #[test]
-fn adapters_depend_on_the_contract_and_the_shared_sql_code_alone() {
+fn adapters_depend_on_the_contract_and_what_they_share_alone() {
     for package in workspace().iter().filter(|package| is_adapter(package)) {
-        allow(&package.name, &ours(&package.normal), &["idstore-contract", "idstore-sql"]);
+        allow(&package.name, &ours(&package.normal), &["idstore-contract", "idstore-sql", "idstore-tls"]);
         allow(
             &package.name,
             &ours(&package.dev),
-            &["idstore-contract", "idstore-sql", "idstore-conformance"],
+            &["idstore-contract", "idstore-sql", "idstore-tls", "idstore-conformance"],
         );
     }
 }
@@ -70,6 +70,7 @@ fn adapters_depend_on_the_contract_and_the_shared_sql_code_alone() {
 fn the_crates_under_the_adapters_only_know_the_contract() {
     let packages = by_name();
     allow("idstore-sql", &ours(&packages["idstore-sql"].normal), &["idstore-contract"]);
+    allow("idstore-tls", &ours(&packages["idstore-tls"].normal), &["idstore-contract"]);
     allow("idstore-conformance", &ours(&packages["idstore-conformance"].normal), &["idstore-contract"]);
     allow("idstore-contract", &ours(&packages["idstore-contract"].normal), &["idstore-secret"]);
     allow("idstore-secret", &ours(&packages["idstore-secret"].normal), &[]);

@@ -5,6 +5,7 @@
 
 use crate::message::Outcome;
 use idstore_contract::{Error, ErrorKind, Rejection};
+use idstore_tls::{handshake_reason, way_reason};
 use std::io;
 
 /// What was being done: the same code means something else in a lookup and in a write.
@@ -123,39 +124,10 @@ pub(crate) fn nonsense(message: &'static str) -> Failure {
 pub(crate) fn unreachable(error: &io::Error) -> Error {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     if let Some(tls) = tls {
-        return Error::unavailable("TLS with the server failed").with("reason", tls_reason(tls));
+        return Error::unavailable("TLS with the server failed")
+            .with("reason", handshake_reason(tls, "urls"));
     }
-    let reason = match error.kind() {
-        io::ErrorKind::ConnectionRefused => "nothing listens there; see `urls`".to_owned(),
-        _ if error.to_string().starts_with("failed to lookup address") => {
-            "the host's name can't be resolved; see `urls`".to_owned()
-        }
-        kind => kind.to_string(),
-    };
-    Error::unavailable("the server can't be reached").with("reason", reason)
-}
-
-/// Why a handshake failed, without the names and times that rustls adds.
-fn tls_reason(error: &rustls::Error) -> &'static str {
-    use rustls::CertificateError as Bad;
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "both enums grow with the library, and a vague word is right then"
-    )]
-    match error {
-        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
-            "the certificate is for another name than the one in `urls`"
-        }
-        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => {
-            "the certificate's authority is not trusted; see `ca_file`"
-        }
-        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
-            "the certificate has expired"
-        }
-        rustls::Error::InvalidCertificate(_) => "the certificate is not acceptable",
-        rustls::Error::AlertReceived(_) => "the server refused the handshake",
-        _ => "the handshake failed",
-    }
+    Error::unavailable("the server can't be reached").with("reason", way_reason(error, "urls"))
 }
 
 #[cfg(test)]

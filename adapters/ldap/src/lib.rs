@@ -27,7 +27,6 @@ mod standing;
 mod store;
 mod template;
 mod times;
-mod tls;
 mod verdict;
 mod write;
 

@@ -5,13 +5,14 @@ use crate::client::Client;
 use crate::config::{Config, PasswordCheck};
 use crate::opener::Opener;
 use crate::plan::Plan;
-use crate::tls;
 use idstore_contract::{
     Ability, Account, Call, Deleted, Depth, Descriptor, Error, IdentifierChange, Lookup, Mark,
     MembershipChange, Memberships, NewAccount, PasswordChange, Problem, Purpose, Rehash, Rehashed, Result,
     Secret, Store, StoreHandle, Surroundings, Verdict,
 };
+use idstore_tls::verifying;
 use std::sync::Arc;
+use tokio_rustls::TlsConnector;
 
 /// Opens a store: reads its secrets and certificates, and connects to nothing.
 ///
@@ -36,8 +37,10 @@ pub fn open(config: Config, around: &Surroundings) -> std::result::Result<StoreH
         problems.push(Problem::error("bind_password", "the password is empty"));
     }
     let needs_tls = config.start_tls || config.urls.iter().any(|url| url.starts_with("ldaps://"));
-    let tls =
-        needs_tls.then(|| tls::trusting(config.ca_file.as_deref())).transpose().unwrap_or_else(|problem| {
+    let tls = needs_tls
+        .then(|| verifying(config.ca_file.as_deref()).map(|config| TlsConnector::from(Arc::new(config))))
+        .transpose()
+        .unwrap_or_else(|problem| {
             problems.push(problem);
             None
         });

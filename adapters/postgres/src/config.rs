@@ -1,10 +1,11 @@
 //! The keys of `[stores.postgres.NAME]`, and everything about them that can be said without a server.
 
-use idstore_contract::{Problem, SecretRef, Surroundings, Transport};
+use idstore_contract::{Problem, SecretRef, Surroundings};
 use idstore_sql::{Dialect, Hints, StatementsConfig, Uniqueness};
+use idstore_tls::{Reach, Tls, TlsKeys};
 use serde::Deserialize;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How to reach a PostgreSQL server, and what to ask it.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,22 +53,6 @@ pub struct Config {
     pub statements: StatementsConfig,
 }
 
-/// How the way to the server is protected, in libpq's words. Those that fall back to clear text when somebody on the
-/// way asks for it (`allow`, `prefer`) are left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tls {
-    /// None.
-    Disable,
-    /// TLS with whoever answers.
-    Require,
-    /// The certificate is of a trusted authority; for which name does not matter.
-    VerifyCa,
-    /// The certificate is of a trusted authority, and for `host`.
-    #[default]
-    VerifyFull,
-}
-
 /// What a statement is prepared for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,32 +74,21 @@ impl Config {
     pub fn check(&self, around: &Surroundings) -> Vec<Problem> {
         let mut problems = Vec::new();
         self.check_address(&mut problems);
-        self.check_tls(&mut problems);
+        problems.extend(self.tls_keys().check());
         self.check_sessions(&mut problems);
         problems.extend(self.statements.check(Dialect::Postgres, self.uniqueness, around));
         problems
     }
 
-    /// How the way to the server is protected.
-    pub(crate) fn transport(&self) -> Transport {
-        match self.tls {
-            _ if self.is_local() => Transport::Local,
-            Tls::Disable => Transport::Clear,
-            Tls::Require => Transport::Unverified,
-            Tls::VerifyCa | Tls::VerifyFull => Transport::Verified,
+    /// The keys of TLS, and how far away the server is.
+    pub(crate) fn tls_keys(&self) -> TlsKeys<'_> {
+        TlsKeys {
+            tls: self.tls,
+            reach: Reach::of(&self.host),
+            ca_file: self.ca_file.as_deref(),
+            client_cert_file: self.client_cert_file.as_deref(),
+            client_key_file: self.client_key_file.as_deref(),
         }
-    }
-
-    /// The folder of a unix socket, where `host` is one.
-    pub(crate) fn socket_folder(&self) -> Option<&Path> {
-        self.host.starts_with('/').then(|| Path::new(&self.host))
-    }
-
-    /// Nothing leaves the machine.
-    fn is_local(&self) -> bool {
-        self.socket_folder().is_some()
-            || self.host.eq_ignore_ascii_case("localhost")
-            || self.host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
     fn check_address(&self, problems: &mut Vec<Problem>) {
@@ -123,7 +97,7 @@ impl Config {
                 "host",
                 "host is empty; write a name, an IP address or the folder of a unix socket",
             ));
-        } else if self.socket_folder().is_none()
+        } else if Reach::of(&self.host) != Reach::Socket
             && self.host.contains(['/', ',', '@', ' ', ':'])
             && self.host.parse::<IpAddr>().is_err()
         {
@@ -139,50 +113,6 @@ impl Config {
             if value.is_empty() || value.len() > NAME_BYTES_MAX || value.contains('\0') {
                 problems.push(Problem::error(key, format!("{key} has 1 to {NAME_BYTES_MAX} bytes")));
             }
-        }
-    }
-
-    fn check_tls(&self, problems: &mut Vec<Problem>) {
-        if self.client_cert_file.is_some() != self.client_key_file.is_some() {
-            let missing = if self.client_key_file.is_none() { "client_key_file" } else { "client_cert_file" };
-            problems.push(Problem::error(missing, "client_cert_file and client_key_file come together"));
-        }
-        let files = [
-            ("ca_file", &self.ca_file),
-            ("client_cert_file", &self.client_cert_file),
-            ("client_key_file", &self.client_key_file),
-        ];
-        let given = files.into_iter().filter(|(_, file)| file.is_some()).map(|(key, _)| key);
-        if self.socket_folder().is_some() {
-            problems.extend(
-                given.map(|key| Problem::error(key, format!("a unix socket has no TLS; remove {key}"))),
-            );
-            return;
-        }
-        match self.tls {
-            Tls::Disable => {
-                problems.extend(given.map(|key| Problem::error(key, format!("{key} needs TLS, and tls is \"disable\""))));
-                if !self.is_local() {
-                    problems.push(Problem::warning(
-                        "tls",
-                        "everything between here and the server is readable on the way, passwords' hashes included; write \"verify-full\"",
-                    ));
-                }
-            }
-            Tls::Require => {
-                if self.ca_file.is_some() {
-                    problems.push(Problem::error("ca_file", "\"require\" trusts whoever answers; with ca_file write \"verify-full\""));
-                }
-                if !self.is_local() {
-                    problems.push(Problem::warning("tls", "\"require\" trusts whoever answers; write \"verify-full\""));
-                }
-            }
-            Tls::VerifyCa if self.ca_file.is_none() => problems.push(Problem::error(
-                "tls",
-                "\"verify-ca\" with the authorities of the operating system trusts anybody who has a certificate; write ca_file, or \"verify-full\"",
-            )),
-            Tls::VerifyCa => problems.push(Problem::warning("tls", "\"verify-ca\" does not compare the server's name; write \"verify-full\"")),
-            Tls::VerifyFull => {}
         }
     }
 
@@ -255,7 +185,7 @@ mod tests {
     #[test]
     fn the_shortest_configuration_verifies_the_server() {
         assert_eq!(problems(&[]), []);
-        assert_eq!(config(&[]).transport(), Transport::Verified);
+        assert_eq!(config(&[]).tls_keys().transport(), idstore_contract::Transport::Verified);
     }
 
     #[test]
@@ -273,31 +203,13 @@ mod tests {
     }
 
     #[test]
-    fn less_than_verified_warns_beyond_this_machine() {
-        assert_eq!(problems(&[("tls", "disable".into())]), warning("tls"));
+    fn the_keys_of_tls_are_checked_with_the_host_that_they_are_for() {
         assert_eq!(problems(&[("tls", "require".into())]), warning("tls"));
-        assert_eq!(problems(&[("tls", "verify-ca".into()), ("ca_file", "/ca".into())]), warning("tls"));
-        for host in ["localhost", "127.0.0.1", "::1", "/run/postgresql"] {
-            assert_eq!(problems(&[("host", host.into()), ("tls", "disable".into())]), [], "{host}");
-        }
-    }
-
-    #[test]
-    fn keys_that_would_do_nothing_are_refused() {
+        assert_eq!(problems(&[("tls", "require".into()), ("host", "::1".into())]), []);
         assert_eq!(
             problems(&[("host", "/run/postgresql".into()), ("ca_file", "/ca".into())]),
             error("ca_file")
         );
-        assert_eq!(
-            problems(&[("host", "::1".into()), ("tls", "disable".into()), ("ca_file", "/ca".into())]),
-            error("ca_file")
-        );
-        assert_eq!(
-            problems(&[("host", "::1".into()), ("tls", "require".into()), ("ca_file", "/ca".into())]),
-            error("ca_file")
-        );
-        assert_eq!(problems(&[("tls", "verify-ca".into())]), error("tls"));
-        assert_eq!(problems(&[("client_cert_file", "/cert".into())]), error("client_key_file"));
     }
 
     #[test]

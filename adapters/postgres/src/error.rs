@@ -5,6 +5,7 @@
 //! position that the server gives.
 
 use idstore_contract::{Error, ErrorKind, Rejection};
+use idstore_tls::{handshake_reason, way_reason};
 use std::error::Error as _;
 use std::io;
 use tokio_postgres::error::{DbError, ErrorPosition};
@@ -132,12 +133,13 @@ fn of_way(error: &tokio_postgres::Error, doing: Doing) -> Failure {
     let io = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
     if let Some(tls) = io.and_then(io::Error::get_ref).and_then(|inner| inner.downcast_ref::<rustls::Error>())
     {
-        let error = Error::unavailable("TLS with the server failed").with("reason", tls_reason(tls));
+        let error =
+            Error::unavailable("TLS with the server failed").with("reason", handshake_reason(tls, "host"));
         return Failure { error, fate: Fate::Lost };
     }
     let error = match (io, doing) {
         (Some(io), Doing::Connecting) => {
-            Error::unavailable("the server can't be reached").with("reason", way_reason(io))
+            Error::unavailable("the server can't be reached").with("reason", way_reason(io, "host"))
         }
         (None, Doing::Connecting) if error.is_closed() => {
             Error::unavailable("the server closed a session that was being opened")
@@ -151,19 +153,6 @@ fn of_way(error: &tokio_postgres::Error, doing: Doing) -> Failure {
     Failure { error, fate: Fate::Lost }
 }
 
-/// Why nobody could be reached, in words that say where to look. A failed lookup of a name has no kind of its own.
-fn way_reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such socket; see `host` and `port`".to_owned(),
-        io::ErrorKind::ConnectionRefused => "nothing listens there; see `host` and `port`".to_owned(),
-        io::ErrorKind::PermissionDenied => "this user may not open the socket".to_owned(),
-        _ if error.to_string().starts_with("failed to lookup address") => {
-            "the host's name can't be resolved; see `host`".to_owned()
-        }
-        kind => kind.to_string(),
-    }
-}
-
 /// What the driver itself refuses while it opens a session; it tells only in words.
 fn driver_reason(words: &str) -> &'static str {
     match words {
@@ -173,29 +162,6 @@ fn driver_reason(words: &str) -> &'static str {
             "the server asks for a login other than by password or certificate"
         }
         _ => "what answers there does not speak as a PostgreSQL server does",
-    }
-}
-
-/// Why a handshake failed, without the names and times that rustls adds.
-fn tls_reason(error: &rustls::Error) -> &'static str {
-    use rustls::CertificateError as Bad;
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "both enums grow with the library, and a vague word is right then"
-    )]
-    match error {
-        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
-            "the certificate is for another name than `host`"
-        }
-        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => {
-            "the certificate's authority is not trusted; see `ca_file`"
-        }
-        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
-            "the certificate has expired"
-        }
-        rustls::Error::InvalidCertificate(_) => "the certificate is not acceptable",
-        rustls::Error::AlertReceived(_) => "the server refused the handshake",
-        _ => "the handshake failed",
     }
 }
 
@@ -216,32 +182,4 @@ fn named(answer: &DbError, sql: &str) -> Option<String> {
         .take(NAME_CHARS_MAX)
         .collect();
     (!name.is_empty()).then_some(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_of_tls_names_the_key_that_mends_it() {
-        let wrong_name = rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForName);
-        assert!(tls_reason(&wrong_name).contains("`host`"));
-        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        assert!(tls_reason(&unknown).contains("`ca_file`"));
-    }
-
-    #[test]
-    fn a_server_that_is_not_reached_is_told_in_words_that_say_where_to_look() {
-        for (kind, words) in [
-            (io::ErrorKind::NotFound, "no such socket"),
-            (io::ErrorKind::ConnectionRefused, "nothing listens"),
-            (io::ErrorKind::PermissionDenied, "this user"),
-        ] {
-            assert!(way_reason(&kind.into()).contains(words), "{kind}");
-        }
-        let unknown = "no-such-host.invalid:5432";
-        let unresolved = std::net::ToSocketAddrs::to_socket_addrs(unknown).unwrap_err();
-        let told = way_reason(&unresolved);
-        assert!(told.contains("can't be resolved") && !told.contains("invalid"), "{told}");
-    }
 }

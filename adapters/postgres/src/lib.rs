@@ -9,7 +9,6 @@ mod opener;
 mod session;
 mod shared;
 mod store;
-mod tls;
 
-pub use config::{Config, Prepare, Tls};
+pub use config::{Config, Prepare};
 pub use store::open;

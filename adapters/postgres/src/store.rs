@@ -6,7 +6,6 @@ use crate::exclusive::{Broken, Exclusive, PostgresTransaction};
 use crate::opener::Opener;
 use crate::session::Session;
 use crate::shared::{Sent, Shared};
-use crate::tls;
 use futures_util::future::{Either, select};
 use idstore_contract::{Call, Depth, Error, Problem, Secret, StoreHandle, Surroundings, Transport};
 use idstore_sql::{Database, Dialect, Ran, Rows, SqlStore, Statement, StatementKey, Statements, Value};
@@ -14,6 +13,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout_at;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// The longest deadline that a connection can have, where the surroundings do not say which one is the longest.
 const CEILING: Duration = Duration::from_secs(60);
@@ -30,8 +30,8 @@ pub fn open(config: Config, around: &Surroundings) -> Result<StoreHandle, Vec<Pr
     let ceiling = around.deadline_max.unwrap_or(CEILING);
     let mut problems = config.check(around);
     let password = resolve_password(config, &mut problems);
-    let tls = tls::connect(config).unwrap_or_else(|found| {
-        problems.extend(found);
+    let tls = config.tls_keys().client().unwrap_or_else(|problem| {
+        problems.push(problem);
         None
     });
     let statements = match config.statements.compile(Dialect::Postgres, config.uniqueness, around) {
@@ -41,12 +41,18 @@ pub fn open(config: Config, around: &Surroundings) -> Result<StoreHandle, Vec<Pr
     for problem in &problems {
         tracing::warn!(key = problem.key, "{}", problem.message);
     }
-    let opener = Arc::new(Opener::new(config, password.as_ref(), tls, statements.clone(), ceiling));
+    let opener = Arc::new(Opener::new(
+        config,
+        password.as_ref(),
+        tls.map(MakeRustlsConnect::new),
+        statements.clone(),
+        ceiling,
+    ));
     let pool_max = usize::try_from(config.pool_max).unwrap_or(usize::MAX);
     let exclusive = Exclusive::new(opener.clone(), pool_max)
         .map_err(|error| vec![Problem::error("pool_max", error.to_string())])?;
     let shared = (config.prepare == Prepare::Connection).then(|| Shared::new(opener.clone()));
-    let database = Postgres { opener, shared, exclusive, transport: config.transport() };
+    let database = Postgres { opener, shared, exclusive, transport: config.tls_keys().transport() };
     Ok(Arc::new(SqlStore::new(database, statements, config.uniqueness).with_hints(config.hints.clone())))
 }
 
