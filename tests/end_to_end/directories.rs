@@ -114,7 +114,7 @@ fn a_life(daemon: &Daemon, name: &str) {
         "*".to_owned(),
         "*)(uid=*".to_owned(),
         format!("{name})(objectClass=*"),
-        format!("{}*", &name[..1]),
+        format!("{}*", name.chars().next().unwrap()),
         "{identifier}".to_owned(),
         format!(" {name}"),
         format!("{name} "),

@@ -11,9 +11,12 @@ use std::time::Duration;
 /// What the daemon may take on account of a rogue: its own messages and threads are far below.
 const MEMORY_MAX: usize = 64 << 20;
 
+/// What a server does with somebody who asked something.
+type Rogue = fn(TcpStream);
+
 #[test]
 fn a_rogue_directory_costs_a_connection_and_nothing_else() {
-    let rogues: [(&str, fn(TcpStream)); 6] = [
+    let rogues: [(&str, Rogue); 6] = [
         ("nested", |mut stream| {
             let depth: u32 = 10_000;
             for level in 0..depth {
@@ -28,19 +31,20 @@ fn a_rogue_directory_costs_a_connection_and_nothing_else() {
             let head = [0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x04, 0x84, 0x7f, 0xff, 0xff, 0xf0];
             let mut sent = stream.write_all(&head);
             while sent.is_ok() {
-                sent = stream.write_all(&[b'A'; 1 << 16]);
+                sent = stream.write_all(&[b'A'; 1 << 14]);
             }
         }),
         ("entries without end", |mut stream| {
             // A search result entry, in answer to the second message, without an attribute.
             while stream.write_all(&[0x30, 0x09, 2, 1, 1, 0x64, 4, 4, 0, 0x30, 0]).is_ok() {}
         }),
-        ("a byte at a time", |mut stream| {
+        ("a byte a second", |mut stream| {
+            stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
             for byte in [0x30, 0x0c, 2, 1, 1, 0x61, 7, 0x0a, 1, 0, 4, 0, 4, 0] {
-                if stream.write_all(&[byte]).is_err() {
+                let closed = stream.read(&mut [0; 1]).is_ok_and(|read| read == 0);
+                if closed || stream.write_all(&[byte]).is_err() {
                     return;
                 }
-                thread::sleep(Duration::from_secs(1));
             }
         }),
         ("half an answer", |mut stream| {
@@ -64,7 +68,8 @@ fn a_rogue_directory_costs_a_connection_and_nothing_else() {
     for _ in 0..3 {
         for (number, (name, _)) in rogues.iter().enumerate() {
             let answer = login(&format!("rogue{number}"));
-            assert!([503, 504].contains(&answer.status), "{name}: {} {}", answer.status, answer.text);
+            // Of entries without end as many are read as would be too many accounts.
+            assert!([502, 503, 504].contains(&answer.status), "{name}: {} {}", answer.status, answer.text);
             login("good").expect(200, "ok");
         }
     }
@@ -73,7 +78,7 @@ fn a_rogue_directory_costs_a_connection_and_nothing_else() {
 }
 
 /// Serves everybody who comes, after a first word of theirs.
-fn listen(serve: fn(TcpStream)) -> u16 {
+fn listen(serve: Rogue) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {

@@ -6,7 +6,7 @@ use crate::expect;
 use crate::fixture::{Fault, Scope, Setup};
 use crate::method::{Method, PROBLEMS, Reading, Said, Writing};
 use crate::world::{Outcome, World, is_outage, read};
-use idstore_contract::{Account, Error, ErrorKind, Lookup, Purpose};
+use idstore_contract::{Account, Call, Error, ErrorKind, Lookup, Purpose};
 
 /// How many exclusive sessions there are, so that few calls use up all.
 const POOL_MAX: u32 = 2;
@@ -95,14 +95,14 @@ async fn after_twice_pool_max_failures_every_permit_is_back(world: &World, fault
     let witness = world.seed(&world.row(500)).await?;
     let accounts = seeded(world, 1..=POOL_MAX.saturating_mul(2)).await?;
     world.strike(fault).await?;
-    let failed = all_at_once(world, &accounts).await;
+    let failed = all_at_once(world, &accounts, World::short_call).await;
     world.heal(fault).await?;
     for (what, answer) in failed {
         expect::failure(&format!("{what} under {}", fault.as_str()), answer, |kind| tells(fault, kind))?;
     }
     world.recovers(&witness).await?;
     let fresh = seeded(world, 700..=700_u32.saturating_add(POOL_MAX.saturating_mul(2))).await?;
-    for (what, answer) in all_at_once(world, &fresh).await {
+    for (what, answer) in all_at_once(world, &fresh, World::call).await {
         expect::success(&format!("{what} after the outage"), answer)?;
     }
     Ok(())
@@ -120,17 +120,21 @@ async fn seeded(
 }
 
 /// A lookup and, where there is one, a write for each account, all at the same time.
-async fn all_at_once(world: &World, accounts: &[(u32, Account)]) -> Vec<(String, Result<Said, Error>)> {
+async fn all_at_once(
+    world: &World,
+    accounts: &[(u32, Account)],
+    call: fn(&World) -> Call,
+) -> Vec<(String, Result<Said, Error>)> {
     let write = Writing::of_an_account(world).find(|writing| *writing != Writing::Delete);
     let mut reads = tokio::task::JoinSet::new();
     for (_, account) in accounts {
-        let (store, call) = (world.store.clone(), world.short_call());
+        let (store, call) = (world.store.clone(), call(world));
         let lookup = Lookup::UserId(account.user_id.clone());
         reads.spawn(async move { read(&call, store.find(&call, &lookup, Purpose::Login)).await });
     }
     let writes = accounts.iter().map(async |(number, account)| match write {
         Some(writing) => {
-            Some((format!("{writing:?}"), writing.call(world, &world.short_call(), account, *number).await))
+            Some((format!("{writing:?}"), writing.call(world, &call(world), account, *number).await))
         }
         None => None,
     });
