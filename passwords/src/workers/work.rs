@@ -18,6 +18,7 @@ pub(super) trait Work: Send + 'static {
 }
 
 /// How work goes on.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it is answered, once for each hash")]
 pub(super) enum Step<T> {
     Derive(Derivation),
     Answer(T),
