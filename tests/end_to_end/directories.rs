@@ -74,6 +74,8 @@ fn active_directory_with_its_preset() {
     let url = format!("ldaps://localhost:{port}");
     let daemon = daemon("active-directory", &url, &suffix, &service, Some(&ca));
     a_life(&daemon, &unique);
+    // The domain's own rule, which nobody has written down here.
+    assert!(daemon.log().contains("locks an account after 25 wrong passwords"), "{}", daemon.log());
 }
 
 /// A daemon on that directory, as an operator would configure it.
