@@ -1,0 +1,5 @@
+//! Users in MySQL and MariaDB.
+
+mod config;
+
+pub use config::{Config, Tls};
