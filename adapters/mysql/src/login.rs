@@ -80,7 +80,7 @@ pub(crate) async fn sign_in(stream: impl Stream + 'static, cover: Cover, who: &W
     }
     let mut proof = Proof { password: who.password.as_ref(), is_private, asked: false };
     let plugin = greeting.plugin();
-    let answer = proof.answer(&plugin, &greeting.nonce).unwrap_or_default();
+    let answer = proof.answer(&plugin, &greeting.nonce).ok_or_else(nonsense)?;
     let program = HashMap::from([("program_name".to_owned(), who.program.clone())]);
     let attributes = Some(program).filter(|_| capabilities.contains(CapabilityFlags::CLIENT_CONNECT_ATTRS));
     let response = HandshakeResponse::new(
