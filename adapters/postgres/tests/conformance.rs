@@ -91,7 +91,7 @@ impl Fixture for Way {
             let gate = gate.map_err(|error| error.to_string())?;
             let tls = if *self == Self::Tls { "verify-full" } else { "disable" };
             let mut config =
-                database.config_at(gate.port(), tls, &sql::statements_for(setup, self.passwords()));
+                database.config_at(gate.port(), tls, &sql::statements_for(Dialect::Postgres, setup, self.passwords()));
             change(&mut config, "pool_max", setup.pool_max);
             change(&mut config, "uniqueness", sql::uniqueness(setup));
             match self {
