@@ -155,10 +155,17 @@ mod tests {
 
     #[test]
     fn a_refusal_before_the_login_has_no_sqlstate() {
-        let Head::Refusal(early) = head(b"\xff\x10\x04Too many connections").unwrap() else { panic!("no refusal") };
+        let Head::Refusal(early) = head(b"\xff\x10\x04Too many connections").unwrap() else {
+            panic!("no refusal")
+        };
         assert_eq!((early.number, early.sqlstate.as_str()), (1040, ""));
-        let Head::Refusal(late) = head(b"\xff\x15\x04#28000Access denied").unwrap() else { panic!("no refusal") };
-        assert_eq!((late.number, late.sqlstate.as_str(), late.message.as_str()), (1045, "28000", "Access denied"));
+        let Head::Refusal(late) = head(b"\xff\x15\x04#28000Access denied").unwrap() else {
+            panic!("no refusal")
+        };
+        assert_eq!(
+            (late.number, late.sqlstate.as_str(), late.message.as_str()),
+            (1045, "28000", "Access denied")
+        );
     }
 
     fn types() -> impl Strategy<Value = ColumnType> {

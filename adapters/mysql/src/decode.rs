@@ -85,21 +85,14 @@ fn kind(column: &Column) -> Kind {
         }
         T::MYSQL_TYPE_TIME => Kind::Clock,
         T::MYSQL_TYPE_JSON => Kind::Json,
-        T::MYSQL_TYPE_ENUM | T::MYSQL_TYPE_SET => Kind::Text,
         T::MYSQL_TYPE_STRING if !is_text => Kind::Padded,
-        T::MYSQL_TYPE_STRING
-        | T::MYSQL_TYPE_VAR_STRING
+        T::MYSQL_TYPE_STRING | T::MYSQL_TYPE_ENUM | T::MYSQL_TYPE_SET => Kind::Text,
+        T::MYSQL_TYPE_VAR_STRING
         | T::MYSQL_TYPE_VARCHAR
         | T::MYSQL_TYPE_TINY_BLOB
         | T::MYSQL_TYPE_MEDIUM_BLOB
         | T::MYSQL_TYPE_LONG_BLOB
-        | T::MYSQL_TYPE_BLOB => {
-            if is_text {
-                Kind::Text
-            } else {
-                Kind::Bytes
-            }
-        }
+        | T::MYSQL_TYPE_BLOB => bytes_or(is_text),
         T::MYSQL_TYPE_GEOMETRY => Kind::Geometry,
         T::MYSQL_TYPE_VECTOR
         | T::MYSQL_TYPE_TIMESTAMP2
@@ -108,6 +101,10 @@ fn kind(column: &Column) -> Kind {
         | T::MYSQL_TYPE_TYPED_ARRAY
         | T::MYSQL_TYPE_UNKNOWN => Kind::Unreadable,
     }
+}
+
+fn bytes_or(is_text: bool) -> Kind {
+    if is_text { Kind::Text } else { Kind::Bytes }
 }
 
 fn cell(column: &Column, value: Value) -> Option<Cell> {
@@ -144,14 +141,12 @@ fn decimal(text: String) -> Cell {
 
 /// One bit is a flag, more are a number, the highest first.
 fn bits(count: u32, bytes: &[u8]) -> Option<Cell> {
-    match (count, bytes) {
-        (1, [flag @ (0 | 1)]) => Some(Cell::Flag(*flag == 1)),
-        _ => {
-            let number =
-                bytes.iter().try_fold(0_u64, |number, byte| Some(number.checked_mul(256)? | u64::from(*byte)))?;
-            Some(i64::try_from(number).map_or_else(|_| Cell::Number(number.to_string()), Cell::Integer))
-        }
+    if let (1, [flag @ (0 | 1)]) = (count, bytes) {
+        return Some(Cell::Flag(*flag == 1));
     }
+    let add = |number: u64, byte: &u8| Some(number.checked_mul(256)? | u64::from(*byte));
+    let number = bytes.iter().try_fold(0, add)?;
+    Some(i64::try_from(number).map_or_else(|_| Cell::Number(number.to_string()), Cell::Integer))
 }
 
 /// A time of a session whose zone is UTC. A month or day that is zero alone is no time, and not *none* either.
@@ -250,7 +245,10 @@ mod tests {
         let binary = column(ColumnType::MYSQL_TYPE_STRING, BINARY, 8);
         let read = |bytes: &[u8]| cell(&binary, Value::Bytes(bytes.to_vec()));
         assert!(read(b"ann\0\0\0\0\0") == Some(Cell::Bytes(b"ann".to_vec())));
-        assert!(read(b"\xff\x01\xfe\x07\x80\x81\x82\0") == Some(Cell::Bytes(b"\xff\x01\xfe\x07\x80\x81\x82\0".to_vec())));
+        assert!(
+            read(b"\xff\x01\xfe\x07\x80\x81\x82\0")
+                == Some(Cell::Bytes(b"\xff\x01\xfe\x07\x80\x81\x82\0".to_vec()))
+        );
     }
 
     #[test]

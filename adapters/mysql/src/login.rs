@@ -120,7 +120,7 @@ impl Greeting {
         }
     }
 
-    /// Protocol::HandshakeV10.
+    /// The packet `Protocol::HandshakeV10`.
     fn parse(payload: &[u8]) -> Option<Self> {
         let mut rest = ParseBuf(payload);
         (rest.checked_eat_u8()? == 10).then_some(())?;
@@ -184,14 +184,16 @@ impl Proof<'_> {
         Err(nonsense())
     }
 
-    /// Protocol::AuthSwitchRequest: another method, with a challenge of its own.
+    /// The packet `Protocol::AuthSwitchRequest`: another method, with a challenge of its own.
     fn switch(&self, payload: &[u8]) -> Result<Secret, Failure> {
         let mut parts = payload.splitn(2, |byte| *byte == 0);
         let plugin = AuthPlugin::from_bytes(parts.next().unwrap_or_default());
         let data = parts.next().unwrap_or_default();
         let nonce = data.strip_suffix(&[0]).filter(|_| data.len() > NONCE_BYTES).unwrap_or(data);
         self.answer(&plugin, nonce).ok_or_else(|| {
-            refused("the account signs in by another method than caching_sha2_password and mysql_native_password")
+            refused(
+                "the account signs in by another method than caching_sha2_password and mysql_native_password",
+            )
         })
     }
 
@@ -201,7 +203,9 @@ impl Proof<'_> {
         let answer = match plugin {
             _ if nonce.len() != NONCE_BYTES => return None,
             AuthPlugin::MysqlNativePassword => scramble_native(nonce, password).map(Vec::from),
-            AuthPlugin::CachingSha2Password => scramble_sha256(nonce.try_into().ok()?, password).map(Vec::from),
+            AuthPlugin::CachingSha2Password => {
+                scramble_sha256(nonce.try_into().ok()?, password).map(Vec::from)
+            }
             AuthPlugin::MysqlOldPassword
             | AuthPlugin::MysqlClearPassword
             | AuthPlugin::Sha256Password

@@ -95,7 +95,9 @@ impl Session {
     ) -> Result<Ran, Failure> {
         let plan = self.plans.get(statement.number()).and_then(Option::as_ref);
         let Some(plan) = plan.cloned() else {
-            return Err(Error::unexpected("a statement was not prepared").with("key", statement.place()).into());
+            return Err(Error::unexpected("a statement was not prepared")
+                .with("key", statement.place())
+                .into());
         };
         if values.len() != statement.parameters().len() {
             return Err(

@@ -44,7 +44,9 @@ pub(crate) fn compare(rows: &[Vec<Value>]) -> Result<(), Failure> {
     if is_set {
         return Ok(());
     }
-    let error = Error::misconfigured("the settings of a session do not last: nothing may stand between that forgets them");
+    let error = Error::misconfigured(
+        "the settings of a session do not last: nothing may stand between that forgets them",
+    );
     Err(Failure { error, fate: Fate::Lost, is_unfit: false })
 }
 
@@ -84,7 +86,10 @@ mod tests {
     #[test]
     fn a_limit_of_less_than_a_second_is_no_limit_of_zero() {
         let set = set(Duration::from_millis(250));
-        assert!(set.contains("max_statement_time = 0.250 ") && set.contains("max_execution_time = 250 "), "{set}");
+        assert!(
+            set.contains("max_statement_time = 0.250 ") && set.contains("max_execution_time = 250 "),
+            "{set}"
+        );
         assert!(set.contains("innodb_lock_wait_timeout = 1,"), "{set}");
     }
 }

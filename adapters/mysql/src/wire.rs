@@ -70,7 +70,9 @@ impl Wire {
         let [low, middle, high, number] = header;
         let length = usize::try_from(u32::from_le_bytes([low, middle, high, 0])).unwrap_or(usize::MAX);
         if length > self.packet_bytes_max {
-            return Err(Failure::lost(Error::misconfigured("the server answered with a packet that is too large")));
+            return Err(Failure::lost(Error::misconfigured(
+                "the server answered with a packet that is too large",
+            )));
         }
         if number != self.number {
             return Err(nonsense());
@@ -112,7 +114,8 @@ impl Wire {
     pub(crate) fn is_silent(&mut self) -> bool {
         let mut byte = [0];
         let mut unasked = ReadBuf::new(&mut byte);
-        let read = Pin::new(&mut self.stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut unasked);
+        let read =
+            Pin::new(&mut self.stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut unasked);
         self.arrived.is_empty() && read.is_pending()
     }
 

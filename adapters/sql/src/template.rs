@@ -43,8 +43,8 @@ pub(crate) fn compile(dialect: Dialect, key: StatementKey, text: &str) -> (Templ
         walk.fault(0, "there is no statement here");
     }
     walk.template.is_writing_with = walk.template.verb == "with" && walk.writes;
-    walk.template.answers_nothing =
-        matches!(walk.template.verb.as_str(), "insert" | "update" | "delete" | "replace") && !walk.returns;
+    walk.template.answers_nothing &=
+        matches!(walk.template.verb.as_str(), "insert" | "update" | "delete" | "replace");
     walk.template.is_select =
         matches!(walk.template.verb.as_str(), "select" | "with" | "values") && !walk.modifies;
     (walk.template, walk.faults)
@@ -72,8 +72,6 @@ struct Walk<'a> {
     modifies: bool,
     /// A word with which a change begins.
     writes: bool,
-    /// A word behind which a change says what it changed.
-    returns: bool,
     closed: bool,
 }
 
@@ -85,7 +83,7 @@ impl<'a> Walk<'a> {
             verb: String::new(),
             is_select: false,
             is_writing_with: false,
-            answers_nothing: false,
+            answers_nothing: true,
         };
         Self {
             dialect,
@@ -97,7 +95,6 @@ impl<'a> Walk<'a> {
             last_but_one: None,
             modifies: false,
             writes: false,
-            returns: false,
             closed: false,
         }
     }
@@ -199,14 +196,15 @@ impl<'a> Walk<'a> {
         // `FOR UPDATE` and `FOR NO KEY UPDATE` only lock.
         let locks = self.last.is_some_and(|last| is_word(last, "for") || is_word(last, "key"));
         self.writes |= matches!(word.as_str(), "insert" | "update" | "delete") && !locks;
-        self.returns |= word == "returning";
+        self.template.answers_nothing &= word != "returning";
         if self.template.verb.is_empty() {
             self.template.verb = word;
         }
     }
 
     fn symbol(&mut self, token: Token<'a>) {
-        let joins = token.text == "|" && self.last.is_some_and(|last| last.text == "|" && touches(last, token));
+        let joins =
+            token.text == "|" && self.last.is_some_and(|last| last.text == "|" && touches(last, token));
         if joins && self.dialect == Dialect::MySql {
             self.fault(token.start, "|| means OR here, and joins texts elsewhere; write OR or CONCAT(…)");
         }
