@@ -1,5 +1,20 @@
-//! Users in MySQL and MariaDB.
+#![doc = include_str!("../README.md")]
 
+mod answer;
 mod config;
+mod decode;
+mod encode;
+mod error;
+mod login;
+mod opener;
+mod plan;
+mod pool;
+mod session;
+mod settings;
+mod store;
+mod tls;
+mod transaction;
+mod wire;
 
 pub use config::{Config, Tls};
+pub use store::open;

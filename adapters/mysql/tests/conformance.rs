@@ -86,9 +86,8 @@ impl Fixture for Way {
             faults: if has_gate { FAULTS } else { FAULTS_OF_SOCKET },
             sabotages: sql::SABOTAGES_WITH_LENGTHS,
             // As many that end while they are replaced already.
-            sessions_max: has_gate.then_some(|pool_max| {
-                usize::try_from(pool_max).unwrap_or(usize::MAX).saturating_mul(2)
-            }),
+            sessions_max: has_gate
+                .then_some(|pool_max| usize::try_from(pool_max).unwrap_or(usize::MAX).saturating_mul(2)),
             settles_within: Duration::ZERO,
         }
     }

@@ -20,4 +20,13 @@ impl Dialect {
             Self::MySql => "?".to_owned(),
         }
     }
+
+    /// The placeholder of a password that the server is to compare: byte for byte, whatever the collation of the
+    /// column. MySQL's collations take letters of other case, with other accents and before blanks for the same.
+    pub(crate) fn compared(self, position: usize) -> String {
+        match self {
+            Self::Postgres | Self::Sqlite => self.placeholder(position),
+            Self::MySql => format!("CAST({} AS BINARY)", self.placeholder(position)),
+        }
+    }
 }

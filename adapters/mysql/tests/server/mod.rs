@@ -99,7 +99,8 @@ impl Database {
             files.path().file_name().and_then(|name| name.to_str()).unwrap_or("x").to_ascii_lowercase();
         let name = format!("test_{}_{}", std::process::id(), unique.trim_start_matches('.'));
         let mut outside = address.root(None).await?;
-        run(&mut outside, &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")).await?;
+        run(&mut outside, &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"))
+            .await?;
         run(&mut outside, &format!("CREATE USER {name} IDENTIFIED BY '{PASSWORD}'")).await?;
         run(&mut outside, &format!("GRANT ALL ON {name}.* TO {name}")).await?;
         let admin = Mutex::new(address.root(Some(&name)).await?);
@@ -142,9 +143,9 @@ impl Database {
     pub(crate) async fn kill_sessions(&self) -> Result<(), String> {
         for id in self.sessions().await? {
             // One that ended by itself is gone too.
-            self.execute(&format!("KILL {id}")).await.or_else(|error| {
-                if error.contains("Unknown thread") { Ok(()) } else { Err(error) }
-            })?;
+            self.execute(&format!("KILL {id}"))
+                .await
+                .or_else(|error| if error.contains("Unknown thread") { Ok(()) } else { Err(error) })?;
         }
         Ok(())
     }
