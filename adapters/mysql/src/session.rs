@@ -133,7 +133,8 @@ impl Session {
     /// Runs a fixed command of ours that answers no rows.
     pub(crate) async fn command(&mut self, sql: &str, doing: Doing) -> Result<u16, Failure> {
         let query = [&[QUERY], sql.as_bytes()].concat();
-        match self.answer(&Secret::new(query), 0).await? {
+        let answered = self.answer(&Secret::new(query), 0).await;
+        match answered.map_err(|failure| failure.while_doing(doing))? {
             Ok(answer) => Ok(answer.warnings),
             Err(refusal) => Err(failure(&refusal, doing, sql)),
         }
