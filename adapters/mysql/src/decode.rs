@@ -109,7 +109,6 @@ fn bytes_or(is_text: bool) -> Kind {
 
 fn cell(column: &Column, value: Value) -> Option<Cell> {
     Some(match (kind(column), value) {
-        (_, Value::NULL) => Cell::Null,
         (Kind::Flag, Value::Int(flag @ (0 | 1))) => Cell::Flag(flag == 1),
         (Kind::Flag | Kind::Number, Value::Int(number)) => Cell::Integer(number),
         (Kind::Number, Value::UInt(number)) => Cell::Number(number.to_string()),
@@ -117,7 +116,8 @@ fn cell(column: &Column, value: Value) -> Option<Cell> {
         (Kind::Number, Value::Double(number)) => Cell::Number(number.to_string()),
         (Kind::Decimal, Value::Bytes(text)) => decimal(String::from_utf8(text).ok()?),
         (Kind::Bits(count), Value::Bytes(bytes)) => bits(count, &bytes)?,
-        (Kind::Time, Value::Date(0, 0, 0, ..)) => Cell::Null,
+        // Columns without NULL hold the zero date instead.
+        (_, Value::NULL) | (Kind::Time, Value::Date(0, 0, 0, ..)) => Cell::Null,
         (Kind::Time, Value::Date(year, month, day, hour, minute, second, micros)) => {
             Cell::Time(time([month, day, hour, minute, second], year, micros)?)
         }

@@ -80,9 +80,8 @@ pub(crate) struct Refusal {
 ///
 /// The numbers: MySQL 9 "Server Error Message Reference", MariaDB "Error Codes"; below 1900 they mean the same on both.
 pub(crate) fn failure(refusal: &Refusal, doing: Doing, sql: &str) -> Failure {
-    let reading = matches!(doing, Doing::Reading | Doing::Preparing);
     let (kind, message, fate) = of_session(refusal.number)
-        .or_else(|| of_value(refusal, reading))
+        .or_else(|| of_value(refusal, doing))
         .or_else(|| of_schema(refusal))
         .unwrap_or((
             ErrorKind::Unexpected,
@@ -138,14 +137,16 @@ fn of_session(number: u16) -> Option<Meaning> {
 }
 
 /// What is about a value.
-fn of_value(refusal: &Refusal, reading: bool) -> Option<Meaning> {
+fn of_value(refusal: &Refusal, doing: Doing) -> Option<Meaning> {
     let class = refusal.sqlstate.get(..2).unwrap_or_default();
+    let reading = matches!(doing, Doing::Reading | Doing::Preparing);
     match refusal.number {
         1062 | 1169 | 1586 if !reading => {
             Some((ErrorKind::AlreadyExists(None), "the store has such an account", Fate::Usable))
         }
         // Too long, out of range, cut, no default, not NULL, a constraint, what a trigger or a check says, and what a
         // column's character set or JSON type can't hold.
+        1267 if doing == Doing::Preparing => None,
         1048 | 1062 | 1169 | 1216 | 1217 | 1264 | 1265 | 1267 | 1292 | 1300 | 1364 | 1365 | 1366 | 1367
         | 1369 | 1406 | 1411 | 1441 | 1451 | 1452 | 1586 | 1644 | 1690 | 3140 | 3141 | 3819 | 3854 | 3988
         | 4025 | 4078 => Some(value(reading)),
@@ -170,7 +171,7 @@ fn of_schema(refusal: &Refusal) -> Option<Meaning> {
         1054 => ("a column is missing", Fate::Stale),
         1051 | 1146 => ("a table is missing", Fate::Stale),
         1305 => ("a function or procedure is missing", Fate::Stale),
-        1271 => ("a statement compares texts of collations that do not go together", Fate::Usable),
+        1267 | 1271 => ("a statement compares texts of two collations", Fate::Usable),
         1295 => ("the server can't prepare this kind of statement", Fate::Usable),
         1030..=1033 | 1412 | 1932 => ("the schema changed under a statement", Fate::Stale),
         _ if matches!(class, "42" | "21" | "0A" | "3D") => {

@@ -5,6 +5,8 @@ mod config;
 mod decode;
 mod encode;
 mod error;
+#[cfg(test)]
+mod hostile;
 mod login;
 mod opener;
 mod plan;

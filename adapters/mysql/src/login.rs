@@ -62,8 +62,12 @@ const NONCE_BYTES: usize = 20;
 /// The most packets of a login: a change of the method, its answer, a word about the cache, and the end.
 const ROUNDS_MAX: usize = 6;
 
-/// Signs in over a stream on which nothing was said yet.
-pub(crate) async fn sign_in(stream: impl Stream + 'static, cover: Cover, who: &Who) -> Result<Wire, Failure> {
+/// Signs in over a stream on which nothing was said yet. Also answers the server's number of the session.
+pub(crate) async fn sign_in(
+    stream: impl Stream + 'static,
+    cover: Cover,
+    who: &Who,
+) -> Result<(Wire, u32), Failure> {
     let mut wire = Wire::new(stream);
     let greeting = Greeting::read(&mut wire).await?;
     let mut capabilities = WANTED & greeting.capabilities;
@@ -96,11 +100,12 @@ pub(crate) async fn sign_in(stream: impl Stream + 'static, cover: Cover, who: &W
     wire.write(&spelled(&response)).await?;
     proof.converse(&mut wire).await?;
     wire.logged_in();
-    Ok(wire)
+    Ok((wire, greeting.session))
 }
 
 /// What the server says first.
 struct Greeting {
+    session: u32,
     capabilities: CapabilityFlags,
     nonce: Vec<u8>,
     plugin: Vec<u8>,
@@ -126,7 +131,7 @@ impl Greeting {
         (rest.checked_eat_u8()? == 10).then_some(())?;
         let version = rest.0.iter().position(|byte| *byte == 0)?;
         rest.checked_eat(version.saturating_add(1))?;
-        let _connection = rest.checked_eat_u32_le()?;
+        let session = rest.checked_eat_u32_le()?;
         let mut nonce = rest.checked_eat(8)?.to_vec();
         rest.checked_eat(1)?;
         let low = rest.checked_eat_u16_le()?;
@@ -138,7 +143,7 @@ impl Greeting {
         nonce.extend(rest.checked_eat(NONCE_BYTES.saturating_sub(nonce.len()))?);
         rest.checked_eat(1)?;
         let plugin = rest.0.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
-        Some(Self { capabilities, nonce, plugin })
+        Some(Self { session, capabilities, nonce, plugin })
     }
 
     /// The server's first choice, where it is one of ours; else it will ask for another one.

@@ -102,8 +102,8 @@ impl Opener {
     pub(crate) async fn open_and_compare(&self) -> Result<(Session, Vec<Problem>), Error> {
         let generation = self.generation.load(Ordering::Acquire);
         let opened = async {
-            let wire = self.remember(self.sign_in().await.map_err(|failure| failure.error))?;
-            let mut session = Session::new(wire, generation);
+            let (wire, number) = self.remember(self.sign_in().await.map_err(|failure| failure.error))?;
+            let mut session = Session::new(wire, number, generation);
             let learned = self.settle(&mut session).await;
             learned.map(|problems| (session, problems)).map_err(|failure| failure.error)
         };
@@ -133,6 +133,15 @@ impl Opener {
         true
     }
 
+    /// Ends what the server still does on a session that nobody listens to any more, over another one.
+    pub(crate) async fn kill(&self, number: u32) -> Result<(), Failure> {
+        let (wire, own) = self.sign_in().await?;
+        let mut session = Session::new(wire, own, self.generation.load(Ordering::Acquire));
+        session.command(&format!("KILL {number}"), Doing::Reading).await?;
+        session.hang_up().await;
+        Ok(())
+    }
+
     /// The database, whose name is part of the names of locks: those of a server are shared by all of its databases.
     pub(crate) fn database(&self) -> &str {
         &self.who.database
@@ -143,7 +152,7 @@ impl Opener {
         outcome
     }
 
-    async fn sign_in(&self) -> Result<Wire, Failure> {
+    async fn sign_in(&self) -> Result<(Wire, u32), Failure> {
         match &self.way {
             Way::Socket(path) => {
                 let stream = UnixStream::connect(path).await.map_err(unreachable)?;

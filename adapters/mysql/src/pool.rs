@@ -181,20 +181,39 @@ impl Drop for Lease {
         let Some(object) = self.object.take() else { return };
         // Without a runtime nothing works any more, and nobody waits for a session.
         match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(discard(object, self.replaceable.clone(), self.until))),
+            Ok(runtime) => {
+                let (opener, replaceable) = (self.opener.clone(), self.replaceable.clone());
+                drop(runtime.spawn(discard(object, opener, replaceable, self.until)));
+            }
             Err(_) => drop(Object::take(object)),
         }
     }
 }
 
-/// Takes a session out of the pool and closes it once the server is done with what was sent on it. Its place is free at
-/// once while few others end like this, else with its end.
-async fn discard(mut object: Object<Maker>, replaceable: Arc<Semaphore>, until: Instant) {
+/// Takes a session out of the pool and ends it, and what the server still does on it. Its place is free at once while
+/// few others end like this, else with its end.
+async fn discard(
+    mut object: Object<Maker>,
+    opener: Arc<Opener>,
+    replaceable: Arc<Semaphore>,
+    until: Instant,
+) {
     if let Ok(_replaced) = replaceable.try_acquire() {
-        let mut session = Object::take(object);
-        timeout_at(until.into(), session.hang_up()).await.ok();
+        end(&mut Object::take(object), &opener, until).await;
     } else {
-        timeout_at(until.into(), object.hang_up()).await.ok();
+        end(&mut object, &opener, until).await;
         drop(Object::take(object));
     }
+}
+
+/// The server does not notice that nobody listens before it has an answer, so it is told.
+async fn end(session: &mut Session, opener: &Opener, until: Instant) {
+    let ending = async {
+        if session.is_busy() {
+            // Where that fails, the limits of the session end it.
+            opener.kill(session.number).await.ok();
+        }
+        session.hang_up().await;
+    };
+    timeout_at(until.into(), ending).await.ok();
 }

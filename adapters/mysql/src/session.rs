@@ -28,6 +28,8 @@ const OWN_ROWS_MAX: usize = 64;
 pub(crate) struct Session {
     wire: Wire,
     plans: Vec<Option<Plan>>,
+    /// The server's number of it.
+    pub(crate) number: u32,
     /// Which generation of sessions it belongs to; a generation ends when one of it turned out dead or stale.
     pub(crate) generation: u64,
     pub(crate) born: Instant,
@@ -49,10 +51,11 @@ struct Answer {
 
 impl Session {
     /// A session that was just signed in. It has prepared nothing yet.
-    pub(crate) fn new(wire: Wire, generation: u64) -> Self {
+    pub(crate) fn new(wire: Wire, number: u32, generation: u64) -> Self {
         Self {
             wire,
             plans: Vec::new(),
+            number,
             generation,
             born: Instant::now(),
             is_at_rest: true,
@@ -130,7 +133,8 @@ impl Session {
     /// Runs a fixed command of ours that answers no rows.
     pub(crate) async fn command(&mut self, sql: &str, doing: Doing) -> Result<u16, Failure> {
         let query = [&[QUERY], sql.as_bytes()].concat();
-        match self.answer(&Secret::new(query), 0).await? {
+        let answered = self.answer(&Secret::new(query), 0).await;
+        match answered.map_err(|failure| failure.while_doing(doing))? {
             Ok(answer) => Ok(answer.warnings),
             Err(refusal) => Err(failure(&refusal, doing, sql)),
         }
@@ -197,9 +201,17 @@ impl Session {
         self.is_at_rest && !self.is_in_transaction && !self.holds_lock && self.wire.is_silent()
     }
 
+    /// Whether the server may still be doing something that was asked here.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.is_at_rest
+    }
+
     /// Ends it, and waits until the server has ended what it does for it.
     pub(crate) async fn hang_up(&mut self) {
-        self.is_at_rest = false;
+        if self.begin().is_ok() {
+            // Without a goodbye the server counts an aborted client.
+            self.wire.command(Command::COM_QUIT, &[]).await.ok();
+        }
         self.wire.hang_up().await;
     }
 
@@ -208,8 +220,16 @@ impl Session {
         self.wire.command(Command::COM_STMT_CLOSE, &id.to_le_bytes()).await
     }
 
+    /// Before a command. The rest of an answer that nobody read must not be taken for the next one.
+    fn begin(&mut self) -> Result<(), Failure> {
+        if std::mem::replace(&mut self.is_at_rest, false) {
+            return Ok(());
+        }
+        Err(Failure::lost(Error::unavailable("a session was left in the middle of an answer")))
+    }
+
     async fn prepare(&mut self, sql: &str) -> Result<(Prepared, Vec<Column>), Failure> {
-        self.is_at_rest = false;
+        self.begin()?;
         self.wire.command(Command::COM_STMT_PREPARE, sql.as_bytes()).await?;
         let payload = self.wire.read().await?;
         if let [0xff, ..] = payload.as_slice()
@@ -251,7 +271,7 @@ impl Session {
         command: &Secret,
         rows_max: usize,
     ) -> Result<Result<Answer, Refusal>, Failure> {
-        self.is_at_rest = false;
+        self.begin()?;
         self.wire.send(command).await?;
         let mut answer = Answer { columns: Arc::default(), rows: Vec::new(), affected: 0, warnings: 0 };
         for _ in 0..RESULTS_MAX {

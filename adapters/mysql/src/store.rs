@@ -103,9 +103,14 @@ impl Database for Mysql {
         depth: Depth,
     ) -> Result<Vec<Problem>, Error> {
         match (depth, statements.first(StatementKey::Probe)) {
-            (Depth::Full, _) => within(call, async { Ok(self.opener.open_and_compare().await?) })
-                .await
-                .map(|(_, found)| found),
+            (Depth::Full, _) => {
+                let found = async {
+                    let (mut session, problems) = self.opener.open_and_compare().await?;
+                    session.hang_up().await;
+                    Ok(problems)
+                };
+                within(call, found).await
+            }
             // The operator's own statement where there is one, else one cheap round trip.
             (Depth::Alive, Some(statement)) => {
                 self.read(call, statement, Vec::new()).await.map(|_| Vec::new())
