@@ -64,7 +64,8 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) async fn start(script: Script) -> Result<Self, String> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
         let (count, open) = watch::channel(0);
@@ -130,7 +131,9 @@ impl Side {
                 self.stream.write_all(&packet(0, &greeting(CAPABILITIES))[..30]).await?;
                 self.stream.shutdown().await?;
             }
-            Script::Http => self.stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await?,
+            Script::Http => {
+                self.stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await?
+            }
             Script::NoTls => self.say(&greeting(CAPABILITIES)).await?,
             Script::WordBeforeTls => {
                 let words = [packet(0, &greeting(CAPABILITIES | TLS)), packet(2, &DONE)].concat();
@@ -159,7 +162,8 @@ impl Side {
                 self.hear().await?;
             },
             Script::LongRefusal => {
-                self.say(&[b"\xff\x15\x04#28000".as_slice(), "CANARY".repeat(180_000).as_bytes()].concat()).await
+                self.say(&[b"\xff\x15\x04#28000".as_slice(), "CANARY".repeat(180_000).as_bytes()].concat())
+                    .await
             }
             _ => {
                 self.say(&DONE).await?;
@@ -171,7 +175,16 @@ impl Side {
 
     async fn after_login(&mut self, script: Script) -> io::Result<()> {
         match script {
-            Script::LocalFile => self.say(&[b"\xfb".as_slice(), concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/peer.rs").as_bytes()].concat()).await,
+            Script::LocalFile => {
+                self.say(
+                    &[
+                        b"\xfb".as_slice(),
+                        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/peer.rs").as_bytes(),
+                    ]
+                    .concat(),
+                )
+                .await
+            }
             Script::ManyColumns => self.say(&[0xfe, 0, 0, 0, 0, 0, 0, 0, 0x10]).await,
             Script::LargePackets => self.flood(&[0xff, 0xff, 0xff, 1, 6]).await,
             Script::EndlessResults => loop {

@@ -23,7 +23,9 @@ const NEAR: [&str; 9] = [
 async fn no_collation_lets_another_password_in() -> Outcome {
     for product in Product::EACH {
         let newest = if product == Product::MySql { "utf8mb4_0900_ai_ci" } else { "utf8mb4_uca1400_ai_ci" };
-        for collation in ["utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci", "latin1_swedish_ci", newest] {
+        for collation in
+            ["utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_ci", "latin1_swedish_ci", newest]
+        {
             let database = Database::create(product).await?;
             let charset = collation.split('_').next().unwrap_or_default();
             database
@@ -101,7 +103,10 @@ async fn the_usual_comparisons_know_the_right_password() -> Outcome {
             let ann = account(&store, "a@example.com").await?;
             let case = format!("{product:?}: {comparison}");
             let right = store.check(&call(5_000), &ann, &Secret::from(RIGHT)).await;
-            ensure(matches!(right, Ok(Verdict::Match(_))), format!("{case}: the right password is {right:?}"))?;
+            ensure(
+                matches!(right, Ok(Verdict::Match(_))),
+                format!("{case}: the right password is {right:?}"),
+            )?;
             for near in NEAR {
                 let wrong = store.check(&call(5_000), &ann, &Secret::from(near)).await;
                 ensure(matches!(wrong, Ok(Verdict::Mismatch)), format!("{case}: {near:?} is {wrong:?}"))?;

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-const PEOPLE: &str = "CREATE TABLE people (id int PRIMARY KEY, email varchar(100) UNIQUE, given_name varchar(40));
+const PEOPLE: &str =
+    "CREATE TABLE people (id int PRIMARY KEY, email varchar(100) UNIQUE, given_name varchar(40));
                       INSERT INTO people VALUES (1, 'a@example.com', 'Ada'), (2, 'slow@example.com', 'Slow')";
 
 fn statements() -> Value {
@@ -80,7 +81,8 @@ async fn sessions_that_the_server_ended_for_being_idle_cost_nobody_an_error() ->
                 asking.spawn(async move { account(&store, "a@example.com").await.map(drop) });
             }
             while let Some(done) = asking.join_next().await {
-                done.map_err(|error| error.to_string())?.map_err(|why| format!("{product:?}, {round}: {why}"))?;
+                done.map_err(|error| error.to_string())?
+                    .map_err(|why| format!("{product:?}, {round}: {why}"))?;
             }
             within(Duration::from_secs(5), "the server ends what is idle", || async {
                 Ok(database_is_quiet(&database).await)
@@ -97,7 +99,8 @@ async fn sessions_that_the_server_ended_for_being_idle_cost_nobody_an_error() ->
 /// The session that looks is ended as well.
 async fn database_is_quiet(database: &Database) -> bool {
     let Ok(mut root) = database.address.root(None).await else { return false };
-    let query = format!("SELECT count(*) FROM information_schema.processlist WHERE user = '{}'", database.role);
+    let query =
+        format!("SELECT count(*) FROM information_schema.processlist WHERE user = '{}'", database.role);
     let count: Result<Option<u64>, _> = mysql_async::prelude::Queryable::query_first(&mut root, query).await;
     count.is_ok_and(|count| count == Some(0))
 }
@@ -110,7 +113,8 @@ async fn a_write_whose_session_dies_is_never_repeated() -> Outcome {
         let (writer, same) = (store.clone(), ada.clone());
         let write =
             tokio::spawn(async move { change_email(&writer, &same, "slow-write@example.com", 8_000).await });
-        within(Duration::from_secs(2), "the write runs", || async { Ok(database.running().await? == 1) }).await?;
+        within(Duration::from_secs(2), "the write runs", || async { Ok(database.running().await? == 1) })
+            .await?;
         database.kill_sessions().await?;
         let failed = kind(write.await.map_err(|error| error.to_string())?)?;
         ensure(
@@ -131,7 +135,8 @@ async fn a_server_killed_in_the_middle_of_calls_is_an_outage_and_then_back() -> 
         let ada = account(&store, "a@example.com").await?;
         let reader = store.clone();
         let read = tokio::spawn(async move { find(&reader, "slow@example.com", 3_000).await });
-        within(Duration::from_secs(2), "the read runs", || async { Ok(database.running().await? == 1) }).await?;
+        within(Duration::from_secs(2), "the read runs", || async { Ok(database.running().await? == 1) })
+            .await?;
         server.kill()?;
         let failed = kind(read.await.map_err(|error| error.to_string())?)?;
         ensure(failed == ErrorKind::Unavailable, format!("{product:?}: the read in the middle: {failed:?}"))?;
@@ -205,7 +210,10 @@ impl Load {
                     match find(&store, "a@example.com", 400).await {
                         Ok(found) => ensure(found.len() == 1, "an outage looks like an unknown user")?,
                         Err(error) => ensure(
-                            matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Busy),
+                            matches!(
+                                error.kind(),
+                                ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Busy
+                            ),
                             format!("{error:?}"),
                         )?,
                     }
@@ -336,8 +344,13 @@ async fn a_changed_type_costs_nobody_an_error() -> Outcome {
         let (database, store) = people(product).await?;
         for column in ["text", "varchar(300) CHARACTER SET latin1", "varbinary(40)"] {
             database.execute(&format!("ALTER TABLE people MODIFY given_name {column}")).await?;
-            let ada = account(&store, "a@example.com").await.map_err(|why| format!("{product:?}, {column}: {why}"))?;
-            ensure(ada.profile.given_name.as_deref() == Some("Ada"), format!("{product:?}: {column} is lost"))?;
+            let ada = account(&store, "a@example.com")
+                .await
+                .map_err(|why| format!("{product:?}, {column}: {why}"))?;
+            ensure(
+                ada.profile.given_name.as_deref() == Some("Ada"),
+                format!("{product:?}: {column} is lost"),
+            )?;
         }
     }
     Ok(())
@@ -368,8 +381,10 @@ async fn no_value_enters_an_error() -> Outcome {
         let constraint = "ALTER TABLE people ADD CONSTRAINT no_canary CHECK (email NOT LIKE '%canary%')";
         database.execute(constraint).await?;
         for email in ["zq7canary@example.com", &"zq7".repeat(40), "slow@example.com"] {
-            let refused =
-                change_email(&store, &ada, email, 5_000).await.err().ok_or_else(|| format!("{email} was written"))?;
+            let refused = change_email(&store, &ada, email, 5_000)
+                .await
+                .err()
+                .ok_or_else(|| format!("{email} was written"))?;
             let told = format!("{refused} {refused:?}");
             ensure(!told.contains("zq7") && !told.contains("slow@"), format!("{product:?}: {told}"))?;
         }

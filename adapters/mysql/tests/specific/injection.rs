@@ -81,10 +81,14 @@ async fn each_is_a_text_and_nothing_else(database: &Database) -> Outcome {
         ] {
             let found = store.find(&call(2_000), &lookup, Purpose::Login).await;
             let found = found.map_err(|error| format!("{lookup:?} of {text}: {error:?}"))?;
-            let is_other = found.iter().any(|found| found.user_id != text && !text.starts_with(&found.user_id));
+            let is_other =
+                found.iter().any(|found| found.user_id != text && !text.starts_with(&found.user_id));
             ensure(!is_other && found.len() <= 1, format!("{lookup:?} of {text} finds {}", found.len()))?;
         }
-        ensure(find(&store, text, 2_000).await.is_ok_and(|found| found.is_empty()), format!("{text} finds somebody"))?;
+        ensure(
+            find(&store, text, 2_000).await.is_ok_and(|found| found.is_empty()),
+            format!("{text} finds somebody"),
+        )?;
     }
     for text in CORPUS {
         let new = NewAccount {

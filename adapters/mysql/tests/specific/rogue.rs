@@ -123,7 +123,9 @@ async fn no_bytes_at_any_moment_break_the_process() -> Outcome {
 async fn other_stores_serve_while_one_is_flooded() -> Outcome {
     let database = Database::create(Product::MariaDb).await?;
     database
-        .execute("CREATE TABLE people (id int, email varchar(50)); INSERT INTO people VALUES (1, 'a@example.com')")
+        .execute(
+            "CREATE TABLE people (id int, email varchar(50)); INSERT INTO people VALUES (1, 'a@example.com')",
+        )
         .await?;
     let healthy = open(database.config(&statements()))?;
     account(&healthy, "a@example.com").await?;
@@ -135,7 +137,10 @@ async fn other_stores_serve_while_one_is_flooded() -> Outcome {
         attacked.spawn(async move {
             let _peer = peer;
             for _ in 0..3 {
-                ensure(find(&store, "a@example.com", 500).await.is_err(), format!("{script:?} was believed"))?;
+                ensure(
+                    find(&store, "a@example.com", 500).await.is_err(),
+                    format!("{script:?} was believed"),
+                )?;
             }
             Ok::<(), String>(())
         });
@@ -143,7 +148,10 @@ async fn other_stores_serve_while_one_is_flooded() -> Outcome {
     while !attacked.is_empty() {
         let began = Instant::now();
         account(&healthy, "a@example.com").await?;
-        ensure(began.elapsed() < Duration::from_millis(500), format!("a neighbour waited {:?}", began.elapsed()))?;
+        ensure(
+            began.elapsed() < Duration::from_millis(500),
+            format!("a neighbour waited {:?}", began.elapsed()),
+        )?;
         while let Some(done) = attacked.try_join_next() {
             done.map_err(|error| error.to_string())??;
         }
@@ -156,7 +164,9 @@ async fn other_stores_serve_while_one_is_flooded() -> Outcome {
 async fn a_store_leaves_a_rogue_server_behind() -> Outcome {
     let database = Database::create(Product::MariaDb).await?;
     database
-        .execute("CREATE TABLE people (id int, email varchar(50)); INSERT INTO people VALUES (1, 'a@example.com')")
+        .execute(
+            "CREATE TABLE people (id int, email varchar(50)); INSERT INTO people VALUES (1, 'a@example.com')",
+        )
         .await?;
     let peer = Peer::start(Script::ManyColumns).await?;
     let port = peer.port;
@@ -165,7 +175,8 @@ async fn a_store_leaves_a_rogue_server_behind() -> Outcome {
     let store = open(config)?;
     ensure(find(&store, "a@example.com", TIME_MS).await.is_err(), "it was believed")?;
     drop(peer);
-    let honest = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| error.to_string())?;
+    let honest =
+        tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| error.to_string())?;
     let to = database.address.port;
     let carrying = tokio::spawn(async move {
         while let Ok((mut client, _)) = honest.accept().await {

@@ -58,8 +58,13 @@ async fn a_statement_is_prepared_once_on_a_session_that_is_never_reset() -> Outc
         let before = count().await?;
         for _ in 0..50 {
             let found = account(&store, "person1@example.com").await?;
-            ensure(found.profile.nickname == first.profile.nickname, format!("{product:?}: another session"))?;
-            change_email(&store, &found, "person1@example.com", 5_000).await.map_err(|error| format!("{error:?}"))?;
+            ensure(
+                found.profile.nickname == first.profile.nickname,
+                format!("{product:?}: another session"),
+            )?;
+            change_email(&store, &found, "person1@example.com", 5_000)
+                .await
+                .map_err(|error| format!("{error:?}"))?;
         }
         let after = count().await?;
         ensure(before == after, format!("{product:?}: prepared {before} times, then {after}"))?;
@@ -79,7 +84,10 @@ async fn a_slow_statement_does_not_hold_up_its_neighbours() -> Outcome {
         for _ in 0..30 {
             let began = Instant::now();
             account(&store, "person1@example.com").await?;
-            ensure(began.elapsed() < Duration::from_millis(700), format!("{product:?}: {:?}", began.elapsed()))?;
+            ensure(
+                began.elapsed() < Duration::from_millis(700),
+                format!("{product:?}: {:?}", began.elapsed()),
+            )?;
         }
         while let Some(done) = slow.join_next().await {
             let answer = kind(done.map_err(|error| error.to_string())?)?;
@@ -94,22 +102,30 @@ async fn a_deadline_that_passed_leaves_no_statement_running() -> Outcome {
     for product in Product::EACH {
         let database = Database::create(product).await?;
         database.execute(PEOPLE).await?;
-        let config = serde_json::from_value(database.config(&statements())).map_err(|error| error.to_string())?;
+        let config =
+            serde_json::from_value(database.config(&statements())).map_err(|error| error.to_string())?;
         // Nobody on this store waits longer than that.
         let around = Surroundings { deadline_max: Some(Duration::from_secs(1)), ..around() };
         let store = idstore_mysql::open(config, &around).map_err(|problems| format!("{problems:?}"))?;
         let one = account(&store, "person1@example.com").await?;
         let began = Instant::now();
         ensure(kind(find(&store, "slow@example.com", 300).await)? == ErrorKind::Timeout, "a read")?;
-        ensure(kind(change_email(&store, &one, "slow@example.org", 300).await)? == ErrorKind::Timeout, "a write")?;
-        let dropped = tokio::time::timeout(Duration::from_millis(100), find(&store, "slow@example.com", 1_000)).await;
+        ensure(
+            kind(change_email(&store, &one, "slow@example.org", 300).await)? == ErrorKind::Timeout,
+            "a write",
+        )?;
+        let dropped =
+            tokio::time::timeout(Duration::from_millis(100), find(&store, "slow@example.com", 1_000)).await;
         ensure(dropped.is_err(), "the slow one was not slow")?;
         ensure(began.elapsed() < Duration::from_secs(2), format!("{product:?}: {:?}", began.elapsed()))?;
         within(Duration::from_secs(4), "no statement runs", || async { Ok(database.running().await? == 0) })
             .await
             .map_err(|why| format!("{product:?}: {why}"))?;
         let email = database.value("SELECT email FROM people WHERE id = 1").await?;
-        ensure(email == "person1@example.com", format!("{product:?}: the write that nobody waits for: {email}"))?;
+        ensure(
+            email == "person1@example.com",
+            format!("{product:?}: the write that nobody waits for: {email}"),
+        )?;
     }
     Ok(())
 }
@@ -139,13 +155,15 @@ async fn calls_that_are_dropped_again_and_again_do_not_fill_the_server() -> Outc
         let mut most = 0;
         for _ in 0..20 {
             let dropped =
-                tokio::time::timeout(Duration::from_millis(40), find(&store, "slow@example.com", 10_000)).await;
+                tokio::time::timeout(Duration::from_millis(40), find(&store, "slow@example.com", 10_000))
+                    .await;
             ensure(dropped.is_err(), "the slow one was not slow")?;
             most = most.max(database.sessions().await?.len());
         }
         // Two that work, two whose statement runs on, and for a moment those that end them.
         ensure(most <= 6, format!("{product:?}: {most} sessions at once"))?;
-        let found = find(&store, "person1@example.com", 10_000).await.map_err(|error| format!("{error:?}"))?;
+        let found =
+            find(&store, "person1@example.com", 10_000).await.map_err(|error| format!("{error:?}"))?;
         ensure(found.len() == 1, "not found")?;
         within(Duration::from_secs(15), "two sessions are left", || async {
             Ok(database.sessions().await?.len() <= 2)
@@ -215,7 +233,8 @@ async fn a_statement_without_its_where_does_not_load_the_table() -> Outcome {
             ensure(kind(found)? == ErrorKind::Ambiguous, format!("{product:?}: not ambiguous"))?;
             ensure(began.elapsed() < Duration::from_secs(1), format!("{product:?}: {:?}", began.elapsed()))?;
         }
-        within(Duration::from_secs(3), "nothing is sent on", || async { Ok(database.running().await? == 0) }).await?;
+        within(Duration::from_secs(3), "nothing is sent on", || async { Ok(database.running().await? == 0) })
+            .await?;
     }
     Ok(())
 }
@@ -263,6 +282,7 @@ async fn a_lookup_uses_the_index_of_its_column() -> Outcome {
 async fn rows_read(database: &Database) -> Result<u64, String> {
     let counters = "SHOW GLOBAL STATUS WHERE variable_name IN ('Handler_read_next', 'Handler_read_rnd_next')";
     let rows = database.rows(counters).await?;
-    let counts = rows.into_iter().filter_map(|row| row.into_iter().next_back().flatten()?.parse::<u64>().ok());
+    let counts =
+        rows.into_iter().filter_map(|row| row.into_iter().next_back().flatten()?.parse::<u64>().ok());
     Ok(counts.sum())
 }

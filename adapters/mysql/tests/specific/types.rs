@@ -40,7 +40,8 @@ async fn every_type_arrives_as_what_it_is() -> Outcome {
         "day": "2024-05-01T00:00:00Z", "clock": "-01:02:03", "old": "Zoé",
         "made": "-9007199254740993!", "seen": "ZOÉ",
     });
-    let columns: Vec<&str> = expected.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let columns: Vec<&str> =
+        expected.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     for product in Product::EACH {
         let database = Database::create(product).await?;
         let store = showing(&database, &columns).await?;
@@ -60,7 +61,10 @@ async fn a_zero_date_and_null_are_none() -> Outcome {
         let database = Database::create(product).await?;
         let store = showing(&database, &["zero", "zero_day", "nothing"]).await?;
         let found = account(&store, "a@example.com").await?;
-        ensure(found.profile.app_metadata.is_empty(), format!("{product:?}: {:?}", found.profile.app_metadata))?;
+        ensure(
+            found.profile.app_metadata.is_empty(),
+            format!("{product:?}: {:?}", found.profile.app_metadata),
+        )?;
     }
     Ok(())
 }
@@ -70,8 +74,7 @@ async fn a_document_arrives_as_a_document() -> Outcome {
     for product in Product::EACH {
         let database = Database::create(product).await?;
         database.execute(KINDS).await?;
-        let lookup =
-            "SELECT id AS user_id, email, doc AS user_metadata FROM kinds WHERE email = :identifier";
+        let lookup = "SELECT id AS user_id, email, doc AS user_metadata FROM kinds WHERE email = :identifier";
         let store = open(database.config(&json!({ "get_user": lookup })))?;
         let found = account(&store, "a@example.com").await?.profile.user_metadata;
         ensure(found.get("a") == Some(&json!([1, null])), format!("{product:?}: {found:?}"))?;
@@ -173,7 +176,8 @@ async fn a_column_that_can_not_be_read_is_refused_with_the_remedy() -> Outcome {
     for product in Product::EACH {
         let database = Database::create(product).await?;
         database.execute("CREATE TABLE people (id int, email varchar(50), home point)").await?;
-        let lookup = "SELECT id AS user_id, email, home AS `app_metadata.home` FROM people WHERE email = :identifier";
+        let lookup =
+            "SELECT id AS user_id, email, home AS `app_metadata.home` FROM people WHERE email = :identifier";
         let store = open(database.config(&json!({ "get_user": lookup })))?;
         let error = find(&store, "a@example.com", 5_000).await.err().ok_or("it was read")?;
         ensure(

@@ -122,13 +122,17 @@ async fn an_account_may_be_of_any_method_that_is_offered_here() -> Outcome {
         let database = people(product).await?;
         let role = &database.role;
         database.execute(&format!("ALTER USER {role} {method}")).await?;
-        for config in [database.config(&statements()), database.config_tls(database.address.port, &statements())?] {
+        for config in
+            [database.config(&statements()), database.config_tls(database.address.port, &statements())?]
+        {
             account(&open(config)?, "a@example.com").await.map_err(|why| format!("{product:?}: {why}"))?;
         }
         database.execute(&format!("ALTER USER {role} IDENTIFIED BY ''")).await?;
         let mut config = database.config(&statements());
         change(&mut config, "password", Value::Null);
-        account(&open(config)?, "a@example.com").await.map_err(|why| format!("{product:?}, no password: {why}"))?;
+        account(&open(config)?, "a@example.com")
+            .await
+            .map_err(|why| format!("{product:?}, no password: {why}"))?;
     }
     // Another method has a proof of its own, which is not offered here; the password is not sent instead.
     let database = people(Product::MySql).await?;
@@ -179,7 +183,8 @@ async fn a_session_is_as_it_should_be_whatever_the_server_s_defaults_are() -> Ou
             "get_user": "SELECT id AS user_id, email, concat(\"a\", '\\'') AS nickname, @@session.sql_mode AS name
                            FROM people WHERE email = :identifier",
         })))?;
-        let found = account(&store, "b\\o'ut@example.com").await.map_err(|why| format!("{product:?}: {why}"))?;
+        let found =
+            account(&store, "b\\o'ut@example.com").await.map_err(|why| format!("{product:?}: {why}"))?;
         ensure(found.profile.nickname.as_deref() == Some("a'"), format!("{:?}", found.profile.nickname))?;
         let mode = found.profile.name.unwrap_or_default();
         ensure(mode.contains("STRICT_ALL_TABLES") && !mode.contains("ANSI"), format!("{product:?}: {mode}"))?;

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-const PEOPLE: &str = "CREATE TABLE people (id int PRIMARY KEY AUTO_INCREMENT, email varchar(100), verified tinyint(1) NOT NULL
+const PEOPLE: &str =
+    "CREATE TABLE people (id int PRIMARY KEY AUTO_INCREMENT, email varchar(100), verified tinyint(1) NOT NULL
                       DEFAULT 0, username varchar(100), password varchar(60) NOT NULL);";
 
 fn statements(create: Value) -> Value {
-    let lookup =
-        "SELECT id AS user_id, email, username, verified AS email_verified, password AS password_hash FROM people WHERE";
+    let lookup = "SELECT id AS user_id, email, username, verified AS email_verified, password AS password_hash FROM people WHERE";
     json!({
         "get_user": format!("{lookup} lower(email) = lower(:identifier) OR username = :identifier"),
         "get_user_by_id": format!("{lookup} id = :user_id"),
@@ -61,7 +61,8 @@ async fn a_row_that_is_already_as_it_should_be_was_found() -> Outcome {
         let made = store.create(&call(5_000), &new("a@example.com", None, "hash")).await;
         let made = made.map_err(|error| format!("{product:?}: {error:?}"))?;
         for _ in 0..3 {
-            let verified = store.verify(&call(5_000), &made).await.map_err(|error| format!("{product:?}: {error:?}"))?;
+            let verified =
+                store.verify(&call(5_000), &made).await.map_err(|error| format!("{product:?}: {error:?}"))?;
             ensure(verified.profile.email_verified == Some(true), "not verified")?;
         }
         let same = store.change_password(&call(5_000), &made, &password("hash")).await;
@@ -122,7 +123,10 @@ async fn a_key_is_the_one_of_the_row_and_not_of_what_a_trigger_made() -> Outcome
         while let Some(done) = making.join_next().await {
             done.map_err(|error| error.to_string())?.map_err(|why| format!("{product:?}: {why}"))?;
         }
-        ensure(database.value("SELECT count(*) FROM notes WHERE id >= 5000").await? == "16", "not every trigger ran")?;
+        ensure(
+            database.value("SELECT count(*) FROM notes WHERE id >= 5000").await? == "16",
+            "not every trigger ran",
+        )?;
     }
     Ok(())
 }
@@ -158,7 +162,11 @@ async fn of_creates_at_the_same_time_one_wins_where_the_table_has_no_constraint(
             let mut making = JoinSet::new();
             for number in 0..8 {
                 let store = if number % 2 == 0 { store.clone() } else { other.clone() };
-                let email = if number % 3 == 0 { format!("Ann{round}@example.com") } else { format!("ann{round}@EXAMPLE.com") };
+                let email = if number % 3 == 0 {
+                    format!("Ann{round}@example.com")
+                } else {
+                    format!("ann{round}@EXAMPLE.com")
+                };
                 making.spawn(async move { store.create(&call(10_000), &new(&email, None, "hash")).await });
             }
             let mut made = 0;
@@ -201,7 +209,10 @@ async fn two_names_in_opposite_order_block_nobody_for_good() -> Outcome {
             }
         }
         ensure(made == 1, format!("{product:?}: {made} won"))?;
-        ensure(began.elapsed() < Duration::from_secs(8), format!("{product:?}: it took {:?}", began.elapsed()))?;
+        ensure(
+            began.elapsed() < Duration::from_secs(8),
+            format!("{product:?}: it took {:?}", began.elapsed()),
+        )?;
     }
     Ok(())
 }
@@ -221,11 +232,17 @@ async fn a_name_is_free_again_after_a_success_a_refusal_and_a_lost_session() -> 
         quickly(&other, &ann, None).await.map_err(|why| format!("{product:?}, after a refusal: {why}"))?;
         let exists = Some(ErrorKind::AlreadyExists(Some(IdentifierKind::Email)));
         quickly(&store, &ann, exists).await.map_err(|why| format!("{product:?}, after a success: {why}"))?;
-        quickly(&other, &ann, exists).await.map_err(|why| format!("{product:?}, after one that exists: {why}"))?;
+        quickly(&other, &ann, exists)
+            .await
+            .map_err(|why| format!("{product:?}, after one that exists: {why}"))?;
         let found = account(&store, "a@example.com").await?;
         database.kill_sessions().await?;
-        change_email(&store, &found, "b@example.com", 5_000).await.map_err(|error| format!("{product:?}: {error:?}"))?;
-        quickly(&other, &ann, None).await.map_err(|why| format!("{product:?}, after lost sessions: {why}"))?;
+        change_email(&store, &found, "b@example.com", 5_000)
+            .await
+            .map_err(|error| format!("{product:?}: {error:?}"))?;
+        quickly(&other, &ann, None)
+            .await
+            .map_err(|why| format!("{product:?}, after lost sessions: {why}"))?;
     }
     Ok(())
 }
