@@ -43,7 +43,7 @@ fn options_that_a_preset_does_not_take_are_refused() {
     assert!(report.contains("there is no preset `genric`; did you mean `generic`?"), "{report}");
     let report =
         refused(&format!("{RIGHT}[stores.memory.b]\npasswords.write = \"bcrypt\"\npreset = \"generic\"\n"));
-    assert!(report.contains("this preset is for postgres, sqlite and mysql, and not for memory"), "{report}");
+    assert!(report.contains("this preset is for postgres, sqlite, mysql, and not for memory"), "{report}");
 }
 
 fn preset_store(more: &str) -> String {

@@ -88,7 +88,6 @@ async fn the_usual_comparisons_know_the_right_password() -> Outcome {
             "clear = :password",
             "BINARY folded = :password",
             "CAST(folded AS BINARY) = CAST(:password AS BINARY)",
-            "folded COLLATE utf8mb4_bin = :password AND length(folded) = length(:password)",
             "md = MD5(:password)",
             "sha = SHA2(:password, 256)",
             "sha = LOWER(HEX(UNHEX(SHA2(:password, 256))))",
@@ -110,6 +109,48 @@ async fn the_usual_comparisons_know_the_right_password() -> Outcome {
             for near in NEAR {
                 let wrong = store.check(&call(5_000), &ann, &Secret::from(near)).await;
                 ensure(matches!(wrong, Ok(Verdict::Mismatch)), format!("{case}: {near:?} is {wrong:?}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What compares in a way that no collation of the parameter changes is refused as it stands.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_that_can_not_be_made_exact_is_refused() -> Outcome {
+    for product in Product::EACH {
+        let database = Database::create(product).await?;
+        database
+            .execute(&format!(
+                "CREATE TABLE people (id int PRIMARY KEY, email varchar(50), password varchar(50) COLLATE utf8mb4_general_ci);
+                 INSERT INTO people VALUES (1, 'a@example.com', '{RIGHT}')"
+            ))
+            .await?;
+        for comparison in [
+            "password COLLATE utf8mb4_general_ci = :password",
+            "password = :password COLLATE utf8mb4_general_ci",
+            "password LIKE :password",
+        ] {
+            let config = database.config(&json!({
+                "get_user": "SELECT id AS user_id, email FROM people WHERE email = :identifier",
+                "get_user_by_id": "SELECT id AS user_id, email FROM people WHERE id = :user_id",
+                "check": format!("SELECT {comparison} AS matches FROM people WHERE id = :user_id"),
+            }));
+            let case = format!("{product:?}: {comparison}");
+            // At start, or when the server has seen it.
+            let Ok(store) = open_for(config, PasswordWrite::ByStore) else { continue };
+            let found = crate::server::find(&store, "a@example.com", 5_000).await;
+            let Ok(ann) = &found else {
+                let kind = found.err().map(|error| error.kind());
+                ensure(kind == Some(ErrorKind::Misconfigured), format!("{case}: {kind:?}"))?;
+                continue;
+            };
+            for near in NEAR.into_iter().chain(["%"]) {
+                match store.check(&call(5_000), &ann[0], &Secret::from(near)).await {
+                    Ok(Verdict::Mismatch) => {}
+                    Err(error) if error.kind() == ErrorKind::Misconfigured => {}
+                    other => return Err(format!("{case}: {near:?} is told as {other:?}")),
+                }
             }
         }
     }
