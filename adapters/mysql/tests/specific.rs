@@ -1,5 +1,10 @@
 //! What is MySQL's and MariaDB's own: their types, their collations, their sessions, their faults, the ways to reach
 //! them. Against the real servers that `tests/run` starts; without them every test fails and says so.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "counts and packets of a test: small, and a slip is a failure"
+)]
 
 #[path = "specific/binding.rs"]
 mod binding;
@@ -9,6 +14,8 @@ mod checks;
 mod faults;
 #[path = "specific/injection.rs"]
 mod injection;
+#[path = "specific/peer.rs"]
+mod peer;
 #[path = "specific/rogue.rs"]
 mod rogue;
 #[path = "specific/sharing.rs"]

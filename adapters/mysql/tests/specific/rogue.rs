@@ -1,7 +1,7 @@
 //! What answers may be no server, or an enemy's: it costs one session. The process lives, its memory stays small, no
 //! password leaves it, and other stores serve.
 
-use crate::server::peer::{Peer, Script};
+use crate::peer::{Peer, Script};
 use crate::server::{Database, Outcome, Product, account, change, ensure, find, open};
 use idstore_contract::{Error, ErrorKind, StoreHandle};
 use serde_json::{Value, json};

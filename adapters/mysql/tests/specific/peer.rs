@@ -179,7 +179,7 @@ impl Side {
                 self.say(
                     &[
                         b"\xfb".as_slice(),
-                        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/peer.rs").as_bytes(),
+                        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specific/peer.rs").as_bytes(),
                     ]
                     .concat(),
                 )
