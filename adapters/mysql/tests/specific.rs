@@ -14,6 +14,8 @@ mod checks;
 mod faults;
 #[path = "specific/injection.rs"]
 mod injection;
+#[path = "specific/load.rs"]
+mod load;
 #[path = "specific/peer.rs"]
 mod peer;
 #[path = "specific/rogue.rs"]

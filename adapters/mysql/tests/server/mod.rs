@@ -65,7 +65,8 @@ impl Address {
 
     /// A session of the superuser. A backslash is a letter to it, as the standard has it.
     pub(crate) async fn root(&self, database: Option<&str>) -> Result<Conn, String> {
-        let setup = "SET sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'";
+        let setup = "SET sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', \
+                     wait_timeout = 28800";
         let options = OptsBuilder::default()
             .socket(Some(self.socket.display().to_string()))
             .user(Some("root"))
@@ -127,8 +128,12 @@ impl Database {
 
     /// The numbers of the store's sessions on the server now.
     pub(crate) async fn sessions(&self) -> Result<Vec<String>, String> {
+        self.sessions_of(&self.role).await
+    }
+
+    async fn sessions_of(&self, role: &str) -> Result<Vec<String>, String> {
         let query = "SELECT id FROM information_schema.processlist WHERE user =";
-        let rows = self.rows(&format!("{query} '{}' ORDER BY id", self.role)).await?;
+        let rows = self.rows(&format!("{query} '{role}' ORDER BY id")).await?;
         Ok(rows.into_iter().flatten().flatten().collect())
     }
 
@@ -140,7 +145,12 @@ impl Database {
 
     /// Ends every session of the store.
     pub(crate) async fn kill_sessions(&self) -> Result<(), String> {
-        for id in self.sessions().await? {
+        self.kill_sessions_of(&self.role).await
+    }
+
+    /// Ends every session of another role.
+    pub(crate) async fn kill_sessions_of(&self, role: &str) -> Result<(), String> {
+        for id in self.sessions_of(role).await? {
             // One that ended by itself is gone too.
             self.execute(&format!("KILL {id}"))
                 .await

@@ -7,8 +7,6 @@ use crate::server::{
 use idstore_contract::{ErrorKind, StoreHandle};
 use mysql_async::{Conn, OptsBuilder};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -31,7 +29,10 @@ async fn people(product: Product) -> Result<(Database, StoreHandle), String> {
     opened(database).await
 }
 
-async fn own(product: Product, options: &[&str]) -> Result<(OwnServer, Database, StoreHandle), String> {
+pub(crate) async fn own(
+    product: Product,
+    options: &[&str],
+) -> Result<(OwnServer, Database, StoreHandle), String> {
     let server = OwnServer::start(product, options).await?;
     let (database, store) = opened(Database::create_on(server.address.clone()).await?).await?;
     Ok((server, database, store))
@@ -44,7 +45,7 @@ async fn opened(database: Database) -> Result<(Database, StoreHandle), String> {
     Ok((database, store))
 }
 
-async fn recovers(store: &StoreHandle) -> Outcome {
+pub(crate) async fn recovers(store: &StoreHandle) -> Outcome {
     within(Duration::from_secs(1), "the store serves again", || async {
         Ok(find(store, "a@example.com", 1_000).await.is_ok_and(|found| found.len() == 1))
     })
@@ -85,7 +86,7 @@ async fn sessions_that_the_server_ended_for_being_idle_cost_nobody_an_error() ->
                     .map_err(|why| format!("{product:?}, {round}: {why}"))?;
             }
             within(Duration::from_secs(5), "the server ends what is idle", || async {
-                Ok(database_is_quiet(&database).await)
+                Ok(database.sessions().await?.is_empty())
             })
             .await?;
             change_email(&store, &ada, "a@example.com", 5_000)
@@ -94,15 +95,6 @@ async fn sessions_that_the_server_ended_for_being_idle_cost_nobody_an_error() ->
         }
     }
     Ok(())
-}
-
-/// The session that looks is ended as well.
-async fn database_is_quiet(database: &Database) -> bool {
-    let Ok(mut root) = database.address.root(None).await else { return false };
-    let query =
-        format!("SELECT count(*) FROM information_schema.processlist WHERE user = '{}'", database.role);
-    let count: Result<Option<u64>, _> = mysql_async::prelude::Queryable::query_first(&mut root, query).await;
-    count.is_ok_and(|count| count == Some(0))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,91 +183,6 @@ async fn a_frozen_server_is_a_timeout_at_the_deadline() -> Outcome {
         recovers(&store).await.map_err(|why| format!("{product:?}: {why}"))?;
     }
     Ok(())
-}
-
-/// People who ask without a break, and what they were told.
-struct Load {
-    stop: Arc<AtomicBool>,
-    answered: Arc<AtomicUsize>,
-    asking: JoinSet<Outcome>,
-}
-
-impl Load {
-    fn begin(store: &StoreHandle) -> Self {
-        let mut load = Self { stop: Arc::default(), answered: Arc::default(), asking: JoinSet::new() };
-        for _ in 0..12 {
-            let (store, stop, answered) = (store.clone(), load.stop.clone(), load.answered.clone());
-            load.asking.spawn(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    match find(&store, "a@example.com", 400).await {
-                        Ok(found) => ensure(found.len() == 1, "an outage looks like an unknown user")?,
-                        Err(error) => ensure(
-                            matches!(
-                                error.kind(),
-                                ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Busy
-                            ),
-                            format!("{error:?}"),
-                        )?,
-                    }
-                    answered.fetch_add(1, Ordering::Relaxed);
-                    tokio::task::yield_now().await;
-                }
-                Ok(())
-            });
-        }
-        load
-    }
-
-    /// Until so many more were answered.
-    async fn goes_on(&self, count: usize) -> Outcome {
-        let goal = self.answered.load(Ordering::Relaxed).saturating_add(count);
-        within(Duration::from_secs(20), "the load goes on", || async {
-            Ok(self.answered.load(Ordering::Relaxed) >= goal)
-        })
-        .await
-    }
-
-    async fn end(mut self) -> Outcome {
-        self.stop.store(true, Ordering::Relaxed);
-        while let Some(done) = self.asking.join_next().await {
-            done.map_err(|error| error.to_string())??;
-        }
-        Ok(())
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn under_load_a_restart_a_freeze_and_killed_sessions_make_no_wrong_answer() -> Outcome {
-    for product in Product::EACH {
-        let (server, database, store) = own(product, &[]).await?;
-        let load = Load::begin(&store);
-        load.goes_on(100).await?;
-        server.kill()?;
-        load.goes_on(50).await?;
-        server.up().await?;
-        recovers(&store).await.map_err(|why| format!("{product:?}, restarted: {why}"))?;
-        load.goes_on(100).await?;
-        server.signal("STOP")?;
-        load.goes_on(24).await?;
-        server.signal("CONT")?;
-        recovers(&store).await.map_err(|why| format!("{product:?}, frozen: {why}"))?;
-        load.goes_on(100).await?;
-        let again = Database::create_on(database.address.clone()).await?;
-        for _ in 0..5 {
-            for id in again.rows(&processes(&database)).await?.into_iter().flatten().flatten() {
-                // Some end by themselves.
-                again.execute(&format!("KILL {id}")).await.ok();
-            }
-            load.goes_on(30).await?;
-        }
-        load.end().await.map_err(|why| format!("{product:?}: {why}"))?;
-        account(&store, "a@example.com").await?;
-    }
-    Ok(())
-}
-
-fn processes(database: &Database) -> String {
-    format!("SELECT id FROM information_schema.processlist WHERE user = '{}'", database.role)
 }
 
 #[tokio::test(flavor = "multi_thread")]

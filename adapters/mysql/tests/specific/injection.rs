@@ -54,7 +54,7 @@ const CORPUS: [&str; 40] = [
 ];
 
 const PEOPLE: &str = "CREATE TABLE people (id int PRIMARY KEY AUTO_INCREMENT, email varchar(200), given_name varchar(200),
-                      password varchar(99));
+                      password varchar(200));
                       INSERT INTO people (email, password) VALUES ('a@example.com', 'x'), ('b@example.com', 'x')";
 
 async fn people(database: &Database) -> Result<StoreHandle, String> {

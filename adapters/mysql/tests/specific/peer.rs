@@ -216,7 +216,7 @@ impl Side {
         self.hear().await?;
         self.say(&[6]).await?;
         self.describe().await?;
-        let row = [&[0, 0], b"\xc8".as_slice(), &[b'x'; 200]].concat();
+        let row = [[0, 0].as_slice(), b"\xc8", &[b'x'; 200]].concat();
         loop {
             self.say(&[row.clone(), vec![0; 5]].concat()).await?;
         }
@@ -294,7 +294,7 @@ impl Side {
 
 fn packet(number: u8, payload: &[u8]) -> Vec<u8> {
     let [low, middle, high, ..] = payload.len().to_le_bytes();
-    [&[low, middle, high, number], payload].concat()
+    [[low, middle, high, number].as_slice(), payload].concat()
 }
 
 fn greeting(capabilities: u32) -> Vec<u8> {
