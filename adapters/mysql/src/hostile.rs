@@ -102,7 +102,8 @@ fn results_without_end_are_not_followed() {
 /// Bytes that begin like something, so that more than the first check sees them.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let first = prop_oneof![Just(0_u8), Just(1), Just(3), Just(0xfb), Just(0xfe), Just(0xff), any::<u8>()];
-    (first, proptest::collection::vec(any::<u8>(), 0..48)).prop_map(|(first, rest)| [&[first], rest.as_slice()].concat())
+    (first, proptest::collection::vec(any::<u8>(), 0..48))
+        .prop_map(|(first, rest)| [&[first], rest.as_slice()].concat())
 }
 
 proptest! {
@@ -145,7 +146,9 @@ fn a_whole_conversation_is_understood() {
     let parameter: &[u8] = b"\x03def\0\0\0\x01?\0\x0c\x3f\0\0\0\0\0\xfd\0\0\0\0\0";
     let column: &[u8] = b"\x03def\0\0\0\x01a\x01a\x0c\x3f\0\x01\0\0\0\x08\0\0\0\0\0";
     let row: &[u8] = &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
-    let said = [packets(1, &[prepared, parameter, parameter, END]), packets(1, &[&[1], column, END, row, END])].concat();
+    let said =
+        [packets(1, &[prepared, parameter, parameter, END]), packets(1, &[&[1], column, END, row, END])]
+            .concat();
     let mut session = session(&said);
     assert!(run(session.lock("a", 1)).is_ok());
     assert!(!session.is_busy() && !session.is_usable(), "a session with a lock goes back to nobody");

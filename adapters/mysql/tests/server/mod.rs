@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "two test programs use this, each a part of it")]
 
 pub(crate) mod own;
+pub(crate) mod peer;
 
 use idstore_conformance::PARAMETER;
 use idstore_contract::{
