@@ -8,7 +8,6 @@ use crate::wire::{LOGIN_BYTES_MAX, PACKET_BYTES_MAX, Wire};
 use idstore_contract::{Secret, Surroundings};
 use idstore_sql::{Dialect, StatementKey, Statements, StatementsConfig, Texts, Uniqueness, Value};
 use proptest::prelude::*;
-use tokio::io::AsyncWriteExt as _;
 
 /// A session on which a server has said all of this already, and then went away.
 fn session(said: &[u8]) -> Session {

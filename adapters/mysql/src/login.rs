@@ -43,9 +43,10 @@ const NEEDED: CapabilityFlags = CapabilityFlags::CLIENT_PROTOCOL_41
     .union(CapabilityFlags::CLIENT_PLUGIN_AUTH)
     .union(CapabilityFlags::CLIENT_PS_MULTI_RESULTS);
 
-/// What is asked for. Not among them: files of ours that the server may read, several statements in one text.
+/// What is asked for, the same before TLS and in it: servers look at the first word alone. Not among them: files of ours that the server may read, several statements in one text.
 const WANTED: CapabilityFlags = NEEDED
     .union(CapabilityFlags::CLIENT_LONG_PASSWORD)
+    .union(CapabilityFlags::CLIENT_CONNECT_WITH_DB)
     .union(CapabilityFlags::CLIENT_FOUND_ROWS)
     .union(CapabilityFlags::CLIENT_LONG_FLAG)
     .union(CapabilityFlags::CLIENT_TRANSACTIONS)

@@ -133,6 +133,11 @@ impl Opener {
         true
     }
 
+    /// Takes note that a session serves: what was remembered of a server that does not is no longer so.
+    pub(crate) fn serves(&self) {
+        *locked(&self.failed) = None;
+    }
+
     /// Ends what the server still does on a session that nobody listens to any more, over another one.
     pub(crate) async fn kill(&self, number: u32) -> Result<(), Failure> {
         let (wire, own) = self.sign_in().await?;

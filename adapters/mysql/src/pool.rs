@@ -163,6 +163,9 @@ impl Lease {
 
     /// Gives the session back where it may still be used, and says what a failure means for the next try.
     fn end<T>(mut self, outcome: Result<T, Failure>) -> Result<T, Broken> {
+        if outcome.is_ok() {
+            self.opener.serves();
+        }
         let outcome = outcome.map_err(|failure| self.broke(failure));
         self.give_back();
         outcome

@@ -1,7 +1,8 @@
 //! [`Session`]: one session of the server, born with every statement prepared.
 //!
 //! The protocol is a conversation: a command, then its whole answer. A session that was left in the middle of one, or
-//! that may hold a transaction or a lock, knows it, and is not used again.
+//! that may hold a transaction or a lock, knows it, and is not used again. That it was left says nothing of the others: a
+//! row that is too large must not cost all sessions.
 
 use crate::answer::{self, Done, Head, Prepared};
 use crate::encode;
@@ -289,7 +290,7 @@ impl Session {
                 return Ok(Ok(answer));
             }
         }
-        Err(Failure::lost(Error::misconfigured("a statement has more results than one")))
+        Err(Error::misconfigured("a statement has more results than one").into())
     }
 
     /// One result; `None` where there are more rows than asked for.
@@ -310,7 +311,7 @@ impl Session {
             Head::Other(_) => {}
         }
         if !answer.columns.is_empty() {
-            return Err(Failure::lost(Error::misconfigured("a statement answers more than one table")));
+            return Err(Error::misconfigured("a statement answers more than one table").into());
         }
         let mut columns = Vec::new();
         for _ in 0..answer::column_count(&payload)? {
@@ -331,7 +332,7 @@ impl Session {
             let payload = self.wire.read().await?;
             bytes = bytes.saturating_add(payload.len());
             if bytes > ANSWER_BYTES_MAX {
-                return Err(Failure::lost(Error::misconfigured("the rows of a statement are too large")));
+                return Err(Error::misconfigured("the rows of a statement are too large").into());
             }
             if let [0x00, ..] = payload.as_slice() {
                 answer.rows.push(answer::row(&payload, &answer.columns)?);

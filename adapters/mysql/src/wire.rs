@@ -70,9 +70,7 @@ impl Wire {
         let [low, middle, high, number] = header;
         let length = usize::try_from(u32::from_le_bytes([low, middle, high, 0])).unwrap_or(usize::MAX);
         if length > self.packet_bytes_max {
-            return Err(Failure::lost(Error::misconfigured(
-                "the server answered with a packet that is too large",
-            )));
+            return Err(Error::misconfigured("the server answered with a packet that is too large").into());
         }
         if number != self.number {
             return Err(nonsense());
