@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
         }
         match token.kind {
             TokenKind::Parameter => self.parameter(token, next),
-            TokenKind::Word => self.word(token.text),
+            TokenKind::Word => self.word(token),
             TokenKind::Symbol => self.symbol(token),
             TokenKind::Placeholder => self.placeholder(token),
             TokenKind::Text => self.hidden(token, IN_TEXT),
@@ -177,8 +177,11 @@ impl<'a> Walk<'a> {
         touches_dot || next == "(" || follows
     }
 
-    fn word(&mut self, text: &str) {
-        let word = text.to_ascii_lowercase();
+    fn word(&mut self, token: Token<'a>) {
+        let word = token.text.to_ascii_lowercase();
+        if word == "collate" && self.key == StatementKey::Check && self.dialect == Dialect::MySql {
+            self.fault(token.start, ":password has a collation here that compares exactly; leave COLLATE out");
+        }
         if let Some(level) = self.levels.last_mut() {
             match word.as_str() {
                 "select" | "delete" => *level = Level { query: true, ordering: false },
@@ -419,6 +422,15 @@ mod tests {
         assert_eq!(stored.sql, "UPDATE t SET pass = ?");
         let (template, _) = compile(Dialect::Postgres, StatementKey::Check, text);
         assert_eq!(template.sql, "SELECT pass = $1 AS matches FROM t WHERE id = $2");
+    }
+
+    #[test]
+    fn another_collation_may_not_fold_what_is_compared_exactly() {
+        for text in ["SELECT pass = :password COLLATE utf8mb4_bin", "SELECT pass COLLATE utf8mb4_bin = :password"] {
+            let (_, faults) = compile(Dialect::MySql, StatementKey::Check, text);
+            assert!(faults[0].message.contains("COLLATE"), "{faults:?}");
+            assert_eq!(compile(Dialect::Sqlite, StatementKey::Check, text).1, []);
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ own() {
     --port="$port" --bind-address=127.0.0.1,127.0.0.2 --skip-name-resolve --max-connections=400 --skip-log-bin \
     --ssl-ca="$dir/tls/ca.pem" --ssl-cert="$dir/tls/server.pem" --ssl-key="$dir/tls/server.key" \
     --init-file="$dir/$name/accounts.sql" --performance-schema=OFF --innodb-buffer-pool-size=64M \
-    --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync --innodb-doublewrite=OFF "${@:3}" \
+    --innodb-flush-log-at-trx-commit=2 --innodb-flush-method=nosync --innodb-doublewrite=OFF "${@:3}" \
     >>"$folder/log" 2>&1
 }
 
