@@ -248,8 +248,8 @@ async fn a_lookup_uses_the_index_of_its_column() -> Outcome {
             )
             .await?;
         for number in 1..14 {
-            let double = "INSERT INTO people (email, old) SELECT concat(id, '-', N, email), concat(id, '-', N, old) FROM people";
-            database.execute(&double.replace('N', &number.to_string())).await?;
+            let double = "INSERT INTO people (email, old) SELECT concat(id, '-{N}-', email), concat(id, '-{N}-', old) FROM people";
+            database.execute(&double.replace("{N}", &number.to_string())).await?;
         }
         database.execute("ANALYZE TABLE people").await?;
         let store = open(database.config(&json!({
