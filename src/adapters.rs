@@ -72,6 +72,7 @@ macro_rules! adapters {
 adapters! {
     Memory("memory", idstore_memory);
     #[cfg(feature = "postgres")] Postgres("postgres", idstore_postgres);
+    #[cfg(feature = "mysql")] Mysql("mysql", idstore_mysql);
     #[cfg(feature = "sqlite")] Sqlite("sqlite", idstore_sqlite);
     #[cfg(feature = "ldap")] Ldap("ldap", idstore_ldap);
 }

@@ -196,7 +196,7 @@ impl Preset {
         problems.extend(unknown_tables(&self.root, &TABLES).map(Problem::File));
         let adapters = self.adapters();
         if !adapters.contains(&adapter) {
-            let why = format!("this preset is for {}, and not for {adapter}", adapters.join(" and "));
+            let why = format!("this preset is for {}, and not for {adapter}", adapters.join(", "));
             return Err(vec![Problem::Adapter(why)]);
         }
         let (choices, refused, wrong) = Choices::read(&self.root, written);

@@ -43,7 +43,7 @@ fn options_that_a_preset_does_not_take_are_refused() {
     assert!(report.contains("there is no preset `genric`; did you mean `generic`?"), "{report}");
     let report =
         refused(&format!("{RIGHT}[stores.memory.b]\npasswords.write = \"bcrypt\"\npreset = \"generic\"\n"));
-    assert!(report.contains("this preset is for postgres and sqlite, and not for memory"), "{report}");
+    assert!(report.contains("this preset is for postgres, sqlite, mysql, and not for memory"), "{report}");
 }
 
 #[test]
@@ -74,6 +74,7 @@ fn every_preset_can_be_used_with_each_value_of_its_options() {
     let tables = [
         ("postgres", "host = \"h\"\ndatabase = \"d\"\nuser = \"u\"\n"),
         ("sqlite", "path = \"/x\"\n"),
+        ("mysql", "host = \"h\"\ndatabase = \"d\"\nuser = \"u\"\n"),
         ("ldap", "urls = [\"ldaps://h\"]\nbase = \"dc=x\"\n"),
     ];
     for (preset, _) in preset::PRESETS {

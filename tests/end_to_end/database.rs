@@ -1,5 +1,7 @@
 //! Databases for end-to-end tests: one for each test, on the real server, or a file of its own.
 
+mod mysql;
+
 use crate::daemon::Folder;
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -14,6 +16,8 @@ pub(crate) enum Database {
     Postgres(String),
     /// A file in a folder.
     Sqlite(Folder),
+    /// On the shared MariaDB or MySQL server.
+    MySql(mysql::Own),
 }
 
 impl Database {
@@ -31,9 +35,33 @@ impl Database {
         Self::Sqlite(Folder::new())
     }
 
-    /// One of each kind.
+    /// An empty database on the MariaDB server that `tests/run` started.
+    pub(crate) fn mariadb() -> Self {
+        Self::MySql(mysql::Own::create("MARIADB"))
+    }
+
+    /// An empty database on the MySQL server that `tests/run` started.
+    pub(crate) fn mysql() -> Self {
+        Self::MySql(mysql::Own::create("MYSQL"))
+    }
+
+    /// One on PostgreSQL and one on SQLite, whose words for most things are the same.
     pub(crate) fn each() -> [Self; 2] {
         [Self::postgres(), Self::sqlite()]
+    }
+
+    /// One on every kind of server.
+    pub(crate) fn all() -> [Self; 4] {
+        [Self::postgres(), Self::sqlite(), Self::mariadb(), Self::mysql()]
+    }
+
+    /// Another empty one on the same server.
+    pub(crate) fn another(&self) -> Self {
+        match self {
+            Self::Postgres(_) => Self::postgres(),
+            Self::Sqlite(_) => Self::sqlite(),
+            Self::MySql(own) => Self::MySql(own.another()),
+        }
     }
 
     /// The adapter's name.
@@ -41,6 +69,7 @@ impl Database {
         match self {
             Self::Postgres(_) => "postgres",
             Self::Sqlite(_) => "sqlite",
+            Self::MySql(_) => "mysql",
         }
     }
 
@@ -54,6 +83,7 @@ impl Database {
                     .arg(folder.path().join("users.db")),
                 sql,
             ),
+            Self::MySql(own) => own.run(sql),
         }
     }
 
@@ -77,14 +107,21 @@ impl Database {
             Self::Sqlite(files) => {
                 format!("[stores.sqlite.users]\npath = \"{}\"\n", files.path().join("users.db").display())
             }
+            Self::MySql(own) => own.store(folder),
         }
     }
 
     /// The same over TCP and TLS, through a port of this machine behind which the server is.
     pub(crate) fn store_behind(&self, port: u16, folder: &Folder) -> String {
-        let Self::Postgres(name) = self else { panic!("only PostgreSQL is reached over TCP") };
-        let ca = variable("IDSTORE_TEST_PG_CA");
-        postgres_store(name, "127.0.0.1", &port.to_string(), folder) + &format!("ca_file = \"{ca}\"\n")
+        match self {
+            Self::Postgres(name) => {
+                let ca = variable("IDSTORE_TEST_PG_CA");
+                postgres_store(name, "127.0.0.1", &port.to_string(), folder)
+                    + &format!("ca_file = \"{ca}\"\n")
+            }
+            Self::MySql(own) => own.store_behind(port, folder),
+            Self::Sqlite(_) => panic!("a file is not reached over TCP"),
+        }
     }
 }
 

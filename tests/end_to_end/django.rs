@@ -12,7 +12,11 @@ struct Django {
 
 impl Django {
     fn start(database: Database, options: &str) -> Self {
-        let name = if matches!(database, Database::Postgres(_)) { "django" } else { "django_sqlite" };
+        let name = match database {
+            Database::Postgres(_) => "django",
+            Database::Sqlite(_) => "django_sqlite",
+            Database::MySql(_) => "django_mysql",
+        };
         database.load_dump(&format!("{name}.sql"));
         let folder = Folder::new();
         let store = database.store(&folder);
@@ -32,7 +36,7 @@ impl Django {
 
 #[test]
 fn every_user_of_the_dump_signs_in_as_the_application_says() {
-    for database in Database::each() {
+    for database in Database::all() {
         let django = Django::start(database, "allauth = true, groups = true");
         for user in &django.users {
             let name = user["username"].as_str().unwrap();
@@ -90,9 +94,31 @@ fn two_names_that_differ_in_case_are_two_people() {
     }
 }
 
+/// There the application's own constraint and lookups compare without regard to case.
+#[test]
+fn on_mysql_a_name_in_another_case_is_the_same_person() {
+    for database in [Database::mariadb(), Database::mysql()] {
+        let django = Django::start(database, "");
+        for name in ["MixedCase", "mixedcase", "MIXEDCASE", "mixed.case@example.TEST"] {
+            assert_eq!(
+                django.login(name, "MixedCase-1!").expect(200, "ok")["user"]["user_id"],
+                "11",
+                "{name}"
+            );
+        }
+        let twice = json!({ "username": "mixedCASE", "password": "CANARY-1" });
+        let refused = django.daemon.ask("customers", "create", &twice).expect(409, "user_exists");
+        assert_eq!(refused["field"], "username");
+        // What a collation folds beyond that is somebody else, or nobody.
+        for name in ["MíxedCase", "MixedCase ", "\u{ff2d}ixedCase"] {
+            django.login(name, "MixedCase-1!").expect(403, "invalid_credentials");
+        }
+    }
+}
+
 #[test]
 fn the_smallest_and_the_fullest_user_are_made_and_go_their_way() {
-    for database in Database::each() {
+    for database in Database::all() {
         let django = Django::start(database, "allauth = true");
         let ask = |action: &str, body: Value| django.daemon.ask("customers", action, &body);
         ask("create", json!({ "username": "small", "password": "CANARY-1" })).expect(201, "ok");
@@ -147,7 +173,7 @@ fn the_smallest_and_the_fullest_user_are_made_and_go_their_way() {
 
 #[test]
 fn removing_for_good_takes_the_rows_that_point_at_the_user() {
-    for database in Database::each() {
+    for database in Database::all() {
         let django = Django::start(database, "allauth = true, delete = \"remove\"");
         let ask = |action: &str, body: Value| django.daemon.ask("customers", action, &body);
         // This user is in two groups and has a proven address.

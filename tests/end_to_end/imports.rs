@@ -8,13 +8,22 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use std::net::TcpStream;
 
+/// The type of a time that knows its zone, or is UTC by custom.
+fn time(database: &Database) -> &'static str {
+    match database {
+        Database::Postgres(_) => "timestamptz",
+        Database::Sqlite(_) => "timestamp",
+        Database::MySql(_) => "datetime",
+    }
+}
+
 /// The usual table with a column for the mark, and the statements that know it.
 fn fill(database: &Database) {
     crate::users::fill(database, crate::users::key(database), "UNIQUE");
-    let time = if matches!(database, Database::Postgres(_)) { "timestamptz" } else { "timestamp" };
     database.run(&format!(
-        "ALTER TABLE users ADD COLUMN migrated_at {time};
-         INSERT INTO users (email, username, password, blocked) VALUES ('bob@example.test', 'bob', '{HASH}', true);"
+        "ALTER TABLE users ADD COLUMN migrated_at {};
+         INSERT INTO users (email, username, password, blocked) VALUES ('bob@example.test', 'bob', '{HASH}', true);",
+        time(database)
     ));
 }
 
@@ -118,6 +127,7 @@ fn an_answer_that_was_lost_after_the_mark_heals_by_signing_in_again() {
         let past = match &database {
             Database::Postgres(_) => "now() - interval '2 hours'",
             Database::Sqlite(_) => "datetime('now', '-2 hours')",
+            Database::MySql(_) => "UTC_TIMESTAMP() - INTERVAL 2 HOUR",
         };
         database.run(&format!("UPDATE users SET migrated_at = {past} WHERE username = 'ann'"));
         daemon.ask("customers", "login", &login("ann")).expect(403, "invalid_credentials");
@@ -231,12 +241,13 @@ fn the_migration_is_counted_and_a_mark_taken_off() {
 /// The presets know where the mark is kept.
 #[test]
 fn the_presets_can_be_migrated_from() {
-    for database in Database::each() {
-        let (name, time) = match &database {
-            Database::Postgres(_) => ("django.sql", "timestamptz"),
-            Database::Sqlite(_) => ("django_sqlite.sql", "timestamp"),
-        };
-        database.load_dump(name);
+    for database in Database::all() {
+        let time = time(&database);
+        database.load_dump(match &database {
+            Database::Postgres(_) => "django.sql",
+            Database::Sqlite(_) => "django_sqlite.sql",
+            Database::MySql(_) => "django_mysql.sql",
+        });
         database.run(&format!(
             "CREATE TABLE idstore_migrated (user_id integer PRIMARY KEY, at {time} NOT NULL);
              UPDATE auth_user SET password = '{MD5}' WHERE username = 'u_md5';"
@@ -251,8 +262,7 @@ fn the_presets_can_be_migrated_from() {
         assert_eq!(database.run("SELECT count(*) FROM idstore_migrated"), "1");
         daemon.ask("customers", "get_user", &json!({ "username": "u_md5" })).expect(404, "user_not_found");
 
-        let other =
-            if let Database::Postgres(_) = &database { Database::postgres() } else { Database::sqlite() };
+        let other = database.another();
         other.run(&format!(
             "CREATE TABLE users (id integer PRIMARY KEY, email text, password text, email_verified boolean, \
              nickname text, taken_at {time});

@@ -26,6 +26,7 @@ mod input;
 mod invites;
 mod lifecycle;
 mod mistakes;
+mod mysql;
 mod organization_needs;
 mod organizations;
 mod outages;

@@ -24,10 +24,11 @@ fn what_the_platform_would_refuse_is_mended_and_counted_and_nobody_is_kept_out()
                 "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 2000) \
                                     SELECT json_object('groups', json_group_array('group number ' || n)) FROM s)"
             }
+            Database::MySql(_) => unreachable!(),
         };
         let groups = match &database {
             Database::Postgres(_) => format!("{groups} AS \\\"app_metadata.groups\\\""),
-            Database::Sqlite(_) => format!("{groups} AS app_metadata"),
+            Database::Sqlite(_) | Database::MySql(_) => format!("{groups} AS app_metadata"),
         };
         let lookup = format!(
             "SELECT id AS user_id, name, nickname, picture, phone AS phone_number, email, password AS password_hash, \

@@ -289,8 +289,9 @@ impl idstore_sql::Transaction for PostgresTransaction {
             return Ok(());
         }
         let outcome = timeout_at(self.deadline.into(), self.lease.batch("ROLLBACK", Doing::Writing)).await;
-        self.note(outcome)?;
-        self.lease.give_back();
+        if self.note(outcome).is_ok() {
+            self.lease.give_back();
+        }
         Ok(())
     }
 }

@@ -255,7 +255,7 @@ fn describe(prepared: &tokio_postgres::Statement) -> Prepared {
         cast: (!decode::readable(column.type_())).then(|| format!("CAST({} AS text)", column.name())),
     };
     Prepared {
-        columns: prepared.columns().iter().map(column).collect(),
+        columns: Some(prepared.columns().iter().map(column).collect()),
         parameters: prepared.params().iter().map(|kind| Some(kind.name().to_owned())).collect(),
     }
 }

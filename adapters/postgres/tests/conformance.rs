@@ -90,8 +90,11 @@ impl Fixture for Way {
             let gate = Gate::open(Target::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, to)))).await;
             let gate = gate.map_err(|error| error.to_string())?;
             let tls = if *self == Self::Tls { "verify-full" } else { "disable" };
-            let mut config =
-                database.config_at(gate.port(), tls, &sql::statements_for(setup, self.passwords()));
+            let mut config = database.config_at(
+                gate.port(),
+                tls,
+                &sql::statements_for(Dialect::Postgres, setup, self.passwords()),
+            );
             change(&mut config, "pool_max", setup.pool_max);
             change(&mut config, "uniqueness", sql::uniqueness(setup));
             match self {

@@ -68,7 +68,7 @@ impl Assembly<'_> {
             self.problems.push(Problem::error(place(key, None), "this is one statement, not a list"));
         }
         for (index, text) in texts.iter() {
-            let (template, faults) = compile(self.dialect, text);
+            let (template, faults) = compile(self.dialect, key, text);
             let place = place(key, index);
             let faults =
                 faults.into_iter().map(|fault| Problem::error(&place, fault.message).at(fault.offset));
@@ -81,6 +81,7 @@ impl Assembly<'_> {
                 sql: template.sql,
                 parameters: template.parameters.into_iter().map(|(parameter, _)| parameter).collect(),
                 is_select: template.is_select,
+                answers_nothing: template.answers_nothing,
             }));
             self.number = self.number.saturating_add(1);
         }
@@ -139,7 +140,7 @@ impl Assembly<'_> {
 fn refused_verb(key: StatementKey, verb: &str) -> Option<&'static str> {
     match verb {
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" | "set"
-        | "attach" | "detach" | "pragma" => {
+        | "attach" | "detach" | "pragma" | "lock" | "unlock" | "use" => {
             Some("statements run in a transaction and on a session that are not theirs to change")
         }
         "insert" | "update" | "delete" | "merge" | "replace" | "truncate" | "create" | "alter" | "drop"

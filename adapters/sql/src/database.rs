@@ -62,7 +62,8 @@ pub trait Transaction: Send {
     /// Ends the transaction for good. A session lost here leaves the outcome unknown: `Timeout`.
     fn commit(self) -> impl Future<Output = Result<()>> + Send;
 
-    /// Undoes everything.
+    /// Undoes everything. An error, of the kind `Timeout`, only where something stays changed; a session that is lost
+    /// here is none, for the server undoes what nobody commits.
     fn rollback(self) -> impl Future<Output = Result<()>> + Send;
 }
 
@@ -146,8 +147,8 @@ impl std::fmt::Debug for Cell {
 /// What the server says of a prepared statement, for [`Statements::inspect`].
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// The result columns, in order.
-    pub columns: Vec<PreparedColumn>,
+    /// The result columns, in order; `None` where the server tells them only with the answer.
+    pub columns: Option<Vec<PreparedColumn>>,
     /// For each bind position the name of the server's type, `None` where the server does not tell.
     pub parameters: Vec<Option<String>>,
 }

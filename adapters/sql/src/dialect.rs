@@ -20,4 +20,17 @@ impl Dialect {
             Self::MySql => "?".to_owned(),
         }
     }
+
+    /// The placeholder of a password that the server is to compare: exactly, whatever the collation of the column.
+    /// Most of MySQL's take letters of other case, with other accents and before blanks for the same. An explicit
+    /// collation outdoes a column's, and does not go together with another explicit one, which would fold again. It
+    /// has another name on MySQL and on MariaDB, each in a comment that only that server reads.
+    pub(crate) fn compared(self, position: usize) -> String {
+        match self {
+            Self::Postgres | Self::Sqlite => self.placeholder(position),
+            Self::MySql => {
+                "(? COLLATE /*M!100300 utf8mb4_nopad_bin */ /*!80017 utf8mb4_0900_bin */)".to_owned()
+            }
+        }
+    }
 }

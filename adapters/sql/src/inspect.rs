@@ -22,7 +22,11 @@ pub(crate) fn inspect(statements: &Statements, prepared: &[Option<Prepared>]) ->
     // What could not be prepared is told already, and nothing can be said of what it would return.
     if prepared.iter().all(Option::is_some) {
         seen.returned_later();
-        seen.together();
+        // A lookup whose columns the server tells only with the answer is looked at then.
+        let is_told = |statement: &Statement| seen.columns.contains_key(&statement.number());
+        if statements.all().all(|statement| !statement.key().kind().only_reads() || is_told(statement)) {
+            seen.together();
+        }
     }
     seen.problems
 }
@@ -39,8 +43,14 @@ struct Seen<'a> {
 
 impl Seen<'_> {
     fn statement(&mut self, statement: &Statement, prepared: &Prepared) {
-        let names: Vec<String> = prepared.columns.iter().map(|column| column.name.clone()).collect();
-        for (index, column) in prepared.columns.iter().enumerate() {
+        for (parameter, type_name) in statement.parameters().iter().zip(&prepared.parameters) {
+            if let Some(type_name) = type_name {
+                self.parameter(statement, parameter, &type_name.to_ascii_lowercase());
+            }
+        }
+        let Some(columns) = &prepared.columns else { return };
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        for (index, column) in columns.iter().enumerate() {
             if let Some(cast) = &column.cast {
                 let type_name = column.type_name.as_deref().unwrap_or("unknown");
                 self.error(
@@ -60,15 +70,10 @@ impl Seen<'_> {
             Kind::Membership => self.membership(statement, &names),
             Kind::Write | Kind::Check | Kind::Probe => {}
         }
-        if let Some(flag) = prepared.columns.iter().find(|column| column.name == "migrated")
+        if let Some(flag) = columns.iter().find(|column| column.name == "migrated")
             && let Some(type_name) = flag.type_name.as_deref().filter(|name| is_flag(name))
         {
             self.flags.insert(statement.number(), type_name.to_owned());
-        }
-        for (parameter, type_name) in statement.parameters().iter().zip(&prepared.parameters) {
-            if let Some(type_name) = type_name {
-                self.parameter(statement, parameter, &type_name.to_ascii_lowercase());
-            }
         }
         self.columns.insert(statement.number(), names);
     }
@@ -150,18 +155,21 @@ impl Seen<'_> {
     fn returned_later(&mut self) {
         for key in self.statements.keys() {
             let mut returned: Vec<&String> = Vec::new();
+            let mut is_told = true;
             let mut found = Vec::new();
             for statement in self.statements.of(key) {
-                let lacking = statement.parameters().iter().filter(
-                    |parameter| matches!(parameter, Parameter::New(column) if !returned.contains(&column)),
-                );
+                let lacking = statement.parameters().iter().filter(|parameter| {
+                    matches!(parameter, Parameter::New(column) if is_told && !returned.contains(&column))
+                });
                 found.extend(lacking.map(|parameter| {
                     Problem::error(
                         statement.place(),
                         format!("no earlier statement of the list returns {parameter}"),
                     )
                 }));
-                returned.extend(self.columns.get(&statement.number()).into_iter().flatten());
+                let columns = self.columns.get(&statement.number());
+                is_told &= columns.is_some();
+                returned.extend(columns.into_iter().flatten());
             }
             self.problems.extend(found);
         }

@@ -14,6 +14,7 @@ pub struct Statement {
     pub(crate) sql: String,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) is_select: bool,
+    pub(crate) answers_nothing: bool,
 }
 
 impl Statement {
@@ -45,6 +46,11 @@ impl Statement {
     /// Whether this is one plain SELECT without a lock and without INTO, so that it may share a session.
     pub fn is_select(&self) -> bool {
         self.is_select
+    }
+
+    /// Whether its text says that it answers no rows: a plain INSERT, UPDATE or DELETE.
+    pub fn answers_nothing(&self) -> bool {
+        self.answers_nothing
     }
 
     /// Whether it may change something, as far as its key and its text tell.

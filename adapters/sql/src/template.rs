@@ -3,7 +3,7 @@
 //! Text outside the parameters is never changed, and no value ever enters it: values are bound later, by position.
 
 use crate::lexer::{Token, TokenKind, in_word, lex};
-use crate::{Dialect, Parameter};
+use crate::{Dialect, Parameter, StatementKey};
 
 /// What became of a text.
 pub(crate) struct Template {
@@ -17,6 +17,8 @@ pub(crate) struct Template {
     pub(crate) is_select: bool,
     /// A WITH that changes something on its way.
     pub(crate) is_writing_with: bool,
+    /// A change that says nothing of what it changed.
+    pub(crate) answers_nothing: bool,
 }
 
 /// Something in a text that can't be meant.
@@ -27,10 +29,10 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
-/// Compiles a text. Total: whatever the text, there are a template and all of its faults.
-pub(crate) fn compile(dialect: Dialect, text: &str) -> (Template, Vec<Fault>) {
+/// Compiles the text of a key. Total: whatever the text, there are a template and all of its faults.
+pub(crate) fn compile(dialect: Dialect, key: StatementKey, text: &str) -> (Template, Vec<Fault>) {
     let lexed = lex(dialect, text);
-    let mut walk = Walk::new(dialect);
+    let mut walk = Walk::new(dialect, key);
     for (index, token) in lexed.tokens.iter().enumerate() {
         let next = lexed.tokens.get(index.saturating_add(1)).map_or("", |next| next.text);
         walk.step(*token, next);
@@ -41,6 +43,8 @@ pub(crate) fn compile(dialect: Dialect, text: &str) -> (Template, Vec<Fault>) {
         walk.fault(0, "there is no statement here");
     }
     walk.template.is_writing_with = walk.template.verb == "with" && walk.writes;
+    walk.template.answers_nothing &=
+        matches!(walk.template.verb.as_str(), "insert" | "update" | "delete" | "replace");
     walk.template.is_select =
         matches!(walk.template.verb.as_str(), "select" | "with" | "values") && !walk.modifies;
     (walk.template, walk.faults)
@@ -57,6 +61,7 @@ struct Level {
 
 struct Walk<'a> {
     dialect: Dialect,
+    key: StatementKey,
     template: Template,
     faults: Vec<Fault>,
     levels: Vec<Level>,
@@ -71,16 +76,18 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(dialect: Dialect) -> Self {
+    fn new(dialect: Dialect, key: StatementKey) -> Self {
         let template = Template {
             sql: String::new(),
             parameters: Vec::new(),
             verb: String::new(),
             is_select: false,
             is_writing_with: false,
+            answers_nothing: true,
         };
         Self {
             dialect,
+            key,
             template,
             faults: Vec::new(),
             levels: vec![Level::default()],
@@ -100,11 +107,14 @@ impl<'a> Walk<'a> {
         }
         match token.kind {
             TokenKind::Parameter => self.parameter(token, next),
-            TokenKind::Word => self.word(token.text),
-            TokenKind::Symbol => self.symbol(token.text),
+            TokenKind::Word => self.word(token),
+            TokenKind::Symbol => self.symbol(token),
             TokenKind::Placeholder => self.placeholder(token),
             TokenKind::Text => self.hidden(token, IN_TEXT),
             TokenKind::Name => self.hidden(token, IN_NAME),
+            TokenKind::Comment if self.runs(token.text) => {
+                self.fault(token.start, "the server runs what stands in this comment; write it without");
+            }
             TokenKind::Blank | TokenKind::Comment | TokenKind::Number => {}
         }
         if token.kind != TokenKind::Parameter {
@@ -117,7 +127,9 @@ impl<'a> Walk<'a> {
 
     fn parameter(&mut self, token: Token<'a>, next: &str) {
         let name = token.text.strip_prefix(':').unwrap_or_default();
-        match Parameter::parse(name) {
+        let parsed = Parameter::parse(name);
+        let compares = self.key == StatementKey::Check && parsed == Some(Parameter::Password);
+        match parsed {
             None => {
                 let meant = Parameter::nearest(name).map_or_else(
                     || " (for an array slice put a blank behind the colon)".to_owned(),
@@ -132,6 +144,9 @@ impl<'a> Walk<'a> {
                         format!("{parameter} stands where a name belongs; only values can be bound"),
                     );
                 }
+                if compares && self.last.is_some_and(is_pattern) {
+                    self.fault(token.start, format!("{parameter} would be compared as a pattern; write ="));
+                }
                 self.template.parameters.push((parameter, token.start));
             }
         }
@@ -140,7 +155,9 @@ impl<'a> Walk<'a> {
             self.template.sql.push(' ');
         }
         let position = self.template.parameters.len().max(1);
-        self.template.sql.push_str(&self.dialect.placeholder(position));
+        let placeholder =
+            if compares { self.dialect.compared(position) } else { self.dialect.placeholder(position) };
+        self.template.sql.push_str(&placeholder);
     }
 
     /// Whether a placeholder at this token would have to be the name of a table, a column or a function.
@@ -160,8 +177,14 @@ impl<'a> Walk<'a> {
         touches_dot || next == "(" || follows
     }
 
-    fn word(&mut self, text: &str) {
-        let word = text.to_ascii_lowercase();
+    fn word(&mut self, token: Token<'a>) {
+        let word = token.text.to_ascii_lowercase();
+        if word == "collate" && self.key == StatementKey::Check && self.dialect == Dialect::MySql {
+            self.fault(
+                token.start,
+                ":password has a collation here that compares exactly; leave COLLATE out",
+            );
+        }
         if let Some(level) = self.levels.last_mut() {
             match word.as_str() {
                 "select" | "delete" => *level = Level { query: true, ordering: false },
@@ -179,13 +202,19 @@ impl<'a> Walk<'a> {
         // `FOR UPDATE` and `FOR NO KEY UPDATE` only lock.
         let locks = self.last.is_some_and(|last| is_word(last, "for") || is_word(last, "key"));
         self.writes |= matches!(word.as_str(), "insert" | "update" | "delete") && !locks;
+        self.template.answers_nothing &= word != "returning";
         if self.template.verb.is_empty() {
             self.template.verb = word;
         }
     }
 
-    fn symbol(&mut self, text: &str) {
-        match text {
+    fn symbol(&mut self, token: Token<'a>) {
+        let joins =
+            token.text == "|" && self.last.is_some_and(|last| last.text == "|" && touches(last, token));
+        if joins && self.dialect == Dialect::MySql {
+            self.fault(token.start, "|| means OR here, and joins texts elsewhere; write OR or CONCAT(…)");
+        }
+        match token.text {
             "(" => self.levels.push(Level::default()),
             ")" if self.levels.len() > 1 => {
                 self.levels.pop();
@@ -225,17 +254,27 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whether a comment is none to the server: MySQL and MariaDB run what stands in theirs.
+    fn runs(&self, comment: &str) -> bool {
+        self.dialect == Dialect::MySql && (comment.starts_with("/*!") || comment.starts_with("/*M!"))
+    }
+
     fn fault(&mut self, offset: usize, message: impl Into<String>) {
         self.faults.push(Fault { offset, message: message.into() });
     }
 }
 
-const IN_TEXT: &str =
-    "stands inside quotes, where it is ordinary text; write it without them, and join texts with ||";
+const IN_TEXT: &str = "stands inside quotes, where it is ordinary text; write it without them, and join texts with || \
+                       (MySQL: CONCAT)";
 const IN_NAME: &str = "stands inside a quoted name; only values can be bound";
 
 fn touches(left: Token<'_>, right: Token<'_>) -> bool {
     left.start.saturating_add(left.text.len()) == right.start
+}
+
+/// A word whose right side is a pattern.
+fn is_pattern(token: Token<'_>) -> bool {
+    ["like", "ilike", "glob", "regexp", "rlike"].iter().any(|word| is_word(token, word))
 }
 
 fn is_word(token: Token<'_>, word: &str) -> bool {
@@ -247,14 +286,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const KEY: StatementKey = StatementKey::GetUser;
+
     fn sql(dialect: Dialect, text: &str) -> String {
-        let (template, faults) = compile(dialect, text);
+        let (template, faults) = compile(dialect, KEY, text);
         assert_eq!(faults, [], "{text}");
         template.sql
     }
 
     fn fault(dialect: Dialect, text: &str) -> Fault {
-        let (_, mut faults) = compile(dialect, text);
+        let (_, mut faults) = compile(dialect, KEY, text);
         assert_eq!(faults.len(), 1, "{text}: {faults:?}");
         faults.remove(0)
     }
@@ -265,7 +306,7 @@ mod tests {
         assert_eq!(sql(Dialect::Postgres, text), "SELECT $1, $2, $3");
         assert_eq!(sql(Dialect::Sqlite, text), "SELECT ?1, ?2, ?3");
         assert_eq!(sql(Dialect::MySql, text), "SELECT ?, ?, ?");
-        let (template, _) = compile(Dialect::Postgres, text);
+        let (template, _) = compile(Dialect::Postgres, KEY, text);
         assert_eq!(template.parameters[1], (Parameter::parse("email").unwrap(), 15));
     }
 
@@ -363,13 +404,64 @@ mod tests {
 
     #[test]
     fn only_a_select_that_changes_nothing_may_share_a_session() {
-        let is_select = |text| compile(Dialect::Postgres, text).0.is_select;
+        let is_select = |text| compile(Dialect::Postgres, KEY, text).0.is_select;
         assert!(is_select("SELECT a FROM t WHERE b = :email"));
         assert!(is_select("WITH x AS (SELECT 1) SELECT * FROM x"));
         assert!(!is_select("SELECT a FROM t FOR UPDATE"));
         assert!(!is_select("WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x"));
         assert!(!is_select("UPDATE t SET a = 1"));
         assert!(!is_select("CALL p(:email)"));
+    }
+
+    #[test]
+    fn a_password_is_compared_exactly_where_the_texts_of_a_server_fold() {
+        let text = "SELECT pass = :password AS matches FROM t WHERE id = :user_id";
+        let (template, faults) = compile(Dialect::MySql, StatementKey::Check, text);
+        assert!(template.sql.starts_with("SELECT pass = (? COLLATE "), "{}", template.sql);
+        assert!(template.sql.ends_with(") AS matches FROM t WHERE id = ?"), "{}", template.sql);
+        assert_eq!(faults, []);
+        let (stored, _) =
+            compile(Dialect::MySql, StatementKey::ChangePassword, "UPDATE t SET pass = :password");
+        assert_eq!(stored.sql, "UPDATE t SET pass = ?");
+        let (template, _) = compile(Dialect::Postgres, StatementKey::Check, text);
+        assert_eq!(template.sql, "SELECT pass = $1 AS matches FROM t WHERE id = $2");
+    }
+
+    #[test]
+    fn another_collation_may_not_fold_what_is_compared_exactly() {
+        for text in
+            ["SELECT pass = :password COLLATE utf8mb4_bin", "SELECT pass COLLATE utf8mb4_bin = :password"]
+        {
+            let (_, faults) = compile(Dialect::MySql, StatementKey::Check, text);
+            assert!(faults[0].message.contains("COLLATE"), "{faults:?}");
+            assert_eq!(compile(Dialect::Sqlite, StatementKey::Check, text).1, []);
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_compared_as_a_pattern() {
+        for dialect in [Dialect::MySql, Dialect::Postgres, Dialect::Sqlite] {
+            let (_, faults) = compile(dialect, StatementKey::Check, "SELECT pass LIKE :password AS matches");
+            assert!(faults[0].message.contains("pattern"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn what_mysql_reads_in_another_way_than_others_is_refused() {
+        assert!(fault(Dialect::MySql, "SELECT 1 WHERE a = 'x' || :email").message.contains("CONCAT"));
+        sql(Dialect::MySql, "SELECT a | b");
+        for text in ["SELECT 1 /*! , 2 */", "SELECT 1 /*!80000 , 2 */", "SELECT 1 /*M! , 2 */"] {
+            assert!(fault(Dialect::MySql, text).message.contains("runs"), "{text}");
+        }
+        sql(Dialect::MySql, "SELECT /*+ MAX_EXECUTION_TIME(1000) */ 1 /* plain */");
+    }
+
+    #[test]
+    fn a_change_answers_nothing_unless_it_returns() {
+        let nothing = |text| compile(Dialect::MySql, StatementKey::Create, text).0.answers_nothing;
+        assert!(nothing("INSERT INTO t (a) VALUES (:email)"));
+        assert!(!nothing("INSERT INTO t (a) VALUES (:email) RETURNING id AS user_id"));
+        assert!(!nothing("CALL p(:email)") && !nothing("SELECT LAST_INSERT_ID() AS user_id"));
     }
 
     fn dialects() -> impl Strategy<Value = Dialect> {
@@ -382,7 +474,7 @@ mod tests {
             dialect in dialects(),
             text in r#"(SELECT|FROM|BY|:email|:param\.x|:zzz|[-'"`$:;/*\\?@#\[\]() .eEx1é]|\PC){0,40}"#,
         ) {
-            let (template, faults) = compile(dialect, &text);
+            let (template, faults) = compile(dialect, KEY, &text);
             for (_, offset) in &template.parameters {
                 prop_assert!(text.get(*offset..).is_some_and(|rest| rest.starts_with(':')));
             }
@@ -398,7 +490,7 @@ mod tests {
         ) {
             let names = [" :email ", " :user_id ", " :param.org "];
             let text: String = parts.iter().zip(names.iter().cycle()).flat_map(|(part, name)| [part.as_str(), name]).collect();
-            let (template, _) = compile(dialect, &text);
+            let (template, _) = compile(dialect, KEY, &text);
             let placeholders = (1..).map(|position| format!(" {} ", dialect.placeholder(position)));
             let expected: String = parts.into_iter().zip(placeholders).flat_map(|(part, bound)| [part, bound]).collect();
             prop_assert_eq!(template.sql, expected);

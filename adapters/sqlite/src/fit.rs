@@ -75,5 +75,5 @@ fn described(connection: &Connection, statement: &Statement) -> Result<(Prepared
         cast: None,
     });
     let parameters = vec![None; statement.parameters().len()];
-    Ok((Prepared { columns: columns.collect(), parameters }, prepared.readonly()))
+    Ok((Prepared { columns: Some(columns.collect()), parameters }, prepared.readonly()))
 }

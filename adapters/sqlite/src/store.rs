@@ -108,10 +108,12 @@ impl Transaction for Steps {
     }
 
     async fn rollback(self) -> Result<()> {
-        self.end(|session, _| {
+        let ended = self.end(|session, _| {
             session.rollback();
             Ok(())
-        })
-        .await
+        });
+        // A worker that is gone has closed the file, and with it everything is undone.
+        ended.await.ok();
+        Ok(())
     }
 }

@@ -82,7 +82,7 @@ impl Fixture for Way {
             let uniqueness = sql::uniqueness(setup);
             Ok(Opened {
                 store: file.open(
-                    &sql::statements_for(setup, self.passwords()),
+                    &sql::statements_for(Dialect::Sqlite, setup, self.passwords()),
                     uniqueness,
                     self.passwords(),
                 )?,

@@ -19,7 +19,7 @@ start() {
   server_folder "$home"
   as_server "$bin/initdb" -D "$home/data" -U postgres -A trust --no-sync -E UTF8 --locale=C.UTF-8 >"$dir/initdb.log" ||
     fail "initdb failed: $(cat "$dir/initdb.log")"
-  "$here/certificates.sh" "$dir/tls"
+  [ -f "$dir/tls/ca.pem" ] || "$here/certificates.sh" "$dir/tls"
   # PostgreSQL wants to own its key, the tests theirs.
   cp "$dir/tls/server.key" "$home/server.key"
   [ "$(id -u)" != 0 ] || chown "$server_user:" "$home/server.key"

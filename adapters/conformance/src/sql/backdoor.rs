@@ -16,16 +16,20 @@ impl<S: Sql> SqlBackdoor<S> {
     async fn insert(&self, row: &Row) -> Result<String, String> {
         let text = |value: &Option<String>| value.as_deref().map_or("NULL".to_owned(), quoted);
         // Keys of our own that no server would make, so that the two kinds do not meet.
-        let (id, key) = match self.key {
-            Key::Integer => ("", String::new()),
-            Key::Uuid => ("id, ", format!("'5eed5eed-0000-4000-8000-{:012x}', ", self.rows().await?)),
-            Key::Text => ("id, ", format!("'seed {}', ", self.rows().await?)),
+        let id = match self.key {
+            Key::Integer => None,
+            Key::Uuid => Some(format!("5eed5eed-0000-4000-8000-{:012x}", self.rows().await?)),
+            Key::Text => Some(format!("seed {}", self.rows().await?)),
+        };
+        let (column, key) = match &id {
+            Some(id) => ("id, ", format!("{}, ", quoted(id))),
+            None => ("", String::new()),
         };
         let locked = if row.standings.locked { "'2999-01-01 00:00:00'" } else { "NULL" };
         let statement = format!(
-            "INSERT INTO users ({id}org, email, email_verified, username, phone, phone_verified, given_name,
+            "INSERT INTO users ({column}org, email, email_verified, username, phone, phone_verified, given_name,
                                 family_name, password, salt, blocked, locked_until, must_change)
-             VALUES ({key}{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {locked}, {}) RETURNING id",
+             VALUES ({key}{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {locked}, {})",
             quoted(&row.organization),
             text(&row.email),
             row.email_verified,
@@ -39,8 +43,13 @@ impl<S: Sql> SqlBackdoor<S> {
             row.standings.blocked,
             row.standings.password_expired,
         );
-        let rows = self.sql.query(&statement).await?;
-        rows.into_iter().flatten().next().flatten().ok_or_else(|| "the INSERT returned no id".into())
+        self.sql.execute(&statement).await?;
+        if let Some(id) = id {
+            return Ok(id);
+        }
+        // Not every dialect tells the key with the INSERT; numbers only count up.
+        let rows = self.sql.query("SELECT max(id) FROM users").await?;
+        rows.into_iter().flatten().next().flatten().ok_or_else(|| "the new row has no id".into())
     }
 
     async fn select(&self, user_id: &str) -> Result<Option<Row>, String> {

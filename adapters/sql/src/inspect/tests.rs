@@ -25,7 +25,7 @@ fn inspected(statements: &Statements, columns: &[&[&str]]) -> Vec<Problem> {
         .zip(columns)
         .map(|(statement, columns)| {
             let parameters = vec![None; statement.parameters().len()];
-            Some(Prepared { columns: columns.iter().map(column).collect(), parameters })
+            Some(Prepared { columns: Some(columns.iter().map(column).collect()), parameters })
         })
         .collect();
     assert_eq!(prepared.len(), statements.all().count());
@@ -154,7 +154,7 @@ fn a_type_that_is_not_read_is_told_with_its_cast() {
         column("email", None),
         column("password_hash", None),
     ];
-    let found = statements.inspect(&[Some(Prepared { columns, parameters: vec![None] })]);
+    let found = statements.inspect(&[Some(Prepared { columns: Some(columns), parameters: vec![None] })]);
     assert!(found.len() == 1 && found[0].message.contains("CAST(x AS text)"), "{found:?}");
 }
 
@@ -176,13 +176,34 @@ fn types_that_can_not_take_a_flag_or_fold_a_password_are_told() {
     };
     let types = |types: &[&str]| types.iter().map(|t| Some((*t).to_owned())).collect::<Vec<_>>();
     let found = statements.inspect(&[
-        Some(Prepared { columns: names(PROFILE), parameters: types(&["text"]) }),
-        Some(Prepared { columns: names(PROFILE), parameters: types(&["int8"]) }),
-        Some(Prepared { columns: vec![], parameters: types(&["text", "timestamptz", "int8"]) }),
-        Some(Prepared { columns: names(&["matches"]), parameters: types(&["citext", "int8"]) }),
+        Some(Prepared { columns: Some(names(PROFILE)), parameters: types(&["text"]) }),
+        Some(Prepared { columns: Some(names(PROFILE)), parameters: types(&["int8"]) }),
+        Some(Prepared { columns: Some(vec![]), parameters: types(&["text", "timestamptz", "int8"]) }),
+        Some(Prepared { columns: Some(names(&["matches"])), parameters: types(&["citext", "int8"]) }),
     ]);
     let told: Vec<(Severity, &str)> = found.iter().map(|p| (p.severity, p.key.as_str())).collect();
     assert_eq!(told, [(Severity::Error, "statements.change_email"), (Severity::Warning, "statements.check")]);
+}
+
+#[test]
+fn columns_that_the_server_tells_only_with_the_answer_are_no_problem_before() {
+    let statements = compiled(
+        json!({
+            "get_user": GET_USER, "get_user_by_id": BY_ID,
+            "create": ["INSERT INTO t VALUES (:email, :password_hash) RETURNING id AS user_id",
+                       "INSERT INTO m VALUES (:new.user_id)"],
+        }),
+        PasswordWrite::Hashed,
+    );
+    let column = |name: &&str| PreparedColumn { name: (*name).into(), type_name: None, cast: None };
+    let told = |names: &[&str], count| {
+        Some(Prepared { columns: Some(names.iter().map(column).collect()), parameters: vec![None; count] })
+    };
+    let untold = |count| Some(Prepared { columns: None, parameters: vec![None; count] });
+    let found = statements.inspect(&[told(PROFILE, 1), told(PROFILE, 1), untold(2), told(&[], 1)]);
+    assert_eq!(found, []);
+    let by_procedure = statements.inspect(&[untold(1), told(PROFILE, 1), untold(2), told(&[], 1)]);
+    assert_eq!(by_procedure, []);
 }
 
 #[test]

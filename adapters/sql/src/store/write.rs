@@ -29,9 +29,7 @@ impl<D: Database> SqlStore<D> {
             }
             Err(error) => {
                 tracing::debug!("the transaction is rolled back");
-                if let Err(failed) = transaction.rollback().await {
-                    tracing::debug!(adapter = D::ADAPTER, error = %failed, "the rollback failed; the session is discarded");
-                }
+                transaction.rollback().await?;
                 Err(error)
             }
         }

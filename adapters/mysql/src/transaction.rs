@@ -1,0 +1,112 @@
+//! [`MysqlTransaction`]: a transaction on a session of its own.
+
+use crate::error::{Doing, Failure};
+use crate::pool::Lease;
+use idstore_contract::{Error, ErrorKind};
+use idstore_sql::{Ran, Statement, Transaction, Value};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::time::timeout_at;
+
+/// A transaction that writes.
+pub(crate) struct MysqlTransaction {
+    lease: Lease,
+    deadline: Instant,
+    /// A statement failed; the server may have undone some or all of what came before it.
+    failed: bool,
+}
+
+impl MysqlTransaction {
+    /// A transaction that is open on a session.
+    pub(crate) fn new(lease: Lease, deadline: Instant) -> Self {
+        Self { lease, deadline, failed: false }
+    }
+
+    /// Waits for an answer no longer than the caller does, and remembers what it says.
+    async fn within<T>(
+        &mut self,
+        asked: impl AsyncFnOnce(&mut crate::session::Session) -> Result<T, Failure>,
+    ) -> Result<T, Error> {
+        let deadline = self.deadline.into();
+        let outcome = timeout_at(deadline, asked(self.lease.session()?)).await;
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(failure)) => {
+                self.failed = true;
+                Err(self.lease.broke(failure).error)
+            }
+            Err(_) => {
+                self.failed = true;
+                Err(Error::timeout())
+            }
+        }
+    }
+}
+
+impl Transaction for MysqlTransaction {
+    async fn run(&mut self, statement: &Arc<Statement>, values: Vec<Value>) -> Result<Ran, Error> {
+        // The lookup that proves a write only reads, and its errors are a lookup's.
+        let only_reads = statement.key().kind().only_reads();
+        let doing = if only_reads { Doing::Reading } else { Doing::Writing };
+        self.within(async |session| session.run(statement, &values, doing).await).await
+    }
+
+    async fn lock(&mut self, name: &str) -> Result<(), Error> {
+        let name = lock_name(self.lease.database(), name);
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        self.within(async |session| session.lock(&name, left.as_secs().saturating_add(1)).await).await
+    }
+
+    async fn commit(mut self) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::unexpected("a transaction whose statement failed was to be committed"));
+        }
+        self.within(async |session| session.command("COMMIT", Doing::Committing).await).await?;
+        // It is done. A lock that can't be given free ends with the session.
+        self.within(async |session| session.unlock().await).await.ok();
+        self.lease.give_back();
+        Ok(())
+    }
+
+    async fn rollback(mut self) -> Result<(), Error> {
+        let undone = self.within(async |session| session.command("ROLLBACK", Doing::Writing).await).await;
+        // Whatever became of the session, the server undoes what nobody commits.
+        let Ok(warnings) = undone else { return Ok(()) };
+        self.within(async |session| session.unlock().await).await.ok();
+        self.lease.give_back();
+        // 1196, the one warning of a ROLLBACK: a table without transactions was changed.
+        if warnings > 0 {
+            let message = "a table without transactions was changed, which can't be undone; use InnoDB";
+            return Err(Error::new(ErrorKind::Timeout, message));
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a digest that name a lock: enough that no two names share one.
+const DIGEST_BYTES: usize = 24;
+
+/// The name of a lock: the server's names have at most 64 characters, are compared without regard to case, and are
+/// shared by all of its databases and applications.
+fn lock_name(database: &str, name: &str) -> String {
+    let digest = Sha256::new().chain_update(database).chain_update([0]).chain_update(name).finalize();
+    digest.iter().take(DIGEST_BYTES).fold(String::from("idstore:"), |mut text, byte| {
+        write!(text, "{byte:02x}").ok();
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_lock_fits_the_server_and_is_its_own() {
+        let long = "a".repeat(512);
+        assert!(lock_name("crm", &long).len() <= 64);
+        assert_ne!(lock_name("crm", "ann"), lock_name("crm", "Ann"));
+        assert_ne!(lock_name("crm", "ann"), lock_name("shop", "ann"));
+    }
+}
