@@ -180,7 +180,10 @@ impl<'a> Walk<'a> {
     fn word(&mut self, token: Token<'a>) {
         let word = token.text.to_ascii_lowercase();
         if word == "collate" && self.key == StatementKey::Check && self.dialect == Dialect::MySql {
-            self.fault(token.start, ":password has a collation here that compares exactly; leave COLLATE out");
+            self.fault(
+                token.start,
+                ":password has a collation here that compares exactly; leave COLLATE out",
+            );
         }
         if let Some(level) = self.levels.last_mut() {
             match word.as_str() {
@@ -426,7 +429,9 @@ mod tests {
 
     #[test]
     fn another_collation_may_not_fold_what_is_compared_exactly() {
-        for text in ["SELECT pass = :password COLLATE utf8mb4_bin", "SELECT pass COLLATE utf8mb4_bin = :password"] {
+        for text in
+            ["SELECT pass = :password COLLATE utf8mb4_bin", "SELECT pass COLLATE utf8mb4_bin = :password"]
+        {
             let (_, faults) = compile(Dialect::MySql, StatementKey::Check, text);
             assert!(faults[0].message.contains("COLLATE"), "{faults:?}");
             assert_eq!(compile(Dialect::Sqlite, StatementKey::Check, text).1, []);
