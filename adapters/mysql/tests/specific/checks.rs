@@ -80,15 +80,14 @@ async fn the_usual_comparisons_know_the_right_password() -> Outcome {
         database
             .execute(&format!(
                 "CREATE TABLE people (id int PRIMARY KEY, email varchar(50), clear varbinary(50), folded varchar(50)
-                                      COLLATE utf8mb4_general_ci, md varchar(64), sha char(64));
-                 INSERT INTO people VALUES (1, 'a@example.com', '{RIGHT}', '{RIGHT}', MD5('{RIGHT}'), SHA2('{RIGHT}', 256))"
+                                      COLLATE utf8mb4_general_ci, sha char(64));
+                 INSERT INTO people VALUES (1, 'a@example.com', '{RIGHT}', '{RIGHT}', SHA2('{RIGHT}', 256))"
             ))
             .await?;
         for comparison in [
             "clear = :password",
             "BINARY folded = :password",
             "CAST(folded AS BINARY) = CAST(:password AS BINARY)",
-            "md = MD5(:password)",
             "sha = SHA2(:password, 256)",
             "sha = LOWER(HEX(UNHEX(SHA2(:password, 256))))",
         ] {

@@ -98,7 +98,7 @@ async fn each_is_a_text_and_nothing_else(database: &Database) -> Outcome {
                 given_name: Some(text.into()),
                 ..Profile::default()
             },
-            password: NewPassword::Hashed(StoredPassword::new(Secret::from(text))),
+            password: NewPassword::Hashed(StoredPassword::new(Secret::from(format!("{text}.")))),
             organization: None,
         };
         let made = store.create(&call(5_000), &new).await.map_err(|error| format!("{text}: {error:?}"))?;

@@ -248,8 +248,8 @@ async fn a_lookup_uses_the_index_of_its_column() -> Outcome {
             )
             .await?;
         for number in 1..14 {
-            let double = "INSERT INTO people (email, old) SELECT concat(id, '-', N, email), concat(id, '-', N, old) FROM people";
-            database.execute(&double.replace('N', &number.to_string())).await?;
+            let double = "INSERT INTO people (email, old) SELECT concat(id, '-{N}@example.com'), concat(id, '-{N}@example.com') FROM people";
+            database.execute(&double.replace("{N}", &number.to_string())).await?;
         }
         database.execute("ANALYZE TABLE people").await?;
         let store = open(database.config(&json!({
@@ -257,7 +257,7 @@ async fn a_lookup_uses_the_index_of_its_column() -> Outcome {
             "get_user_by_id": "SELECT id AS user_id, email FROM people WHERE id = :user_id",
         })))?;
         for lookup in [
-            Lookup::UserId("7".into()),
+            Lookup::UserId("1".into()),
             Lookup::Named(IdentifierKind::Email, "0@example.com".into()),
             Lookup::Named(IdentifierKind::Username, "0@example.com".into()),
         ] {

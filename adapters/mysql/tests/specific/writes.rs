@@ -139,11 +139,12 @@ async fn mariadb_returns_the_key_with_the_insert_and_its_columns_are_checked_the
     let store = open(database.config(&statements(json!(format!("{insert} id AS user_id")))))?;
     let made = store.create(&call(5_000), &new("a@example.com", None, "hash")).await;
     ensure(made.is_ok_and(|made| made.user_id == "1"), "the key is not the returned one")?;
-    let store = open(database.config(&statements(json!(format!("{insert} id AS usr_id")))))?;
+    let next = "UPDATE people SET verified = FALSE WHERE id = :new.user_id";
+    let store = open(database.config(&statements(json!([format!("{insert} id AS usr_id"), next]))))?;
     let error = store.create(&call(5_000), &new("b@example.com", None, "hash")).await;
-    let error = error.err().ok_or("a column with an unknown name was taken")?;
+    let error = error.err().ok_or("a column that was not returned was used")?;
     ensure(
-        error.kind() == ErrorKind::Misconfigured && error.to_string().contains("usr_id"),
+        error.kind() == ErrorKind::Misconfigured && error.to_string().contains("user_id"),
         error.to_string(),
     )?;
     ensure(database.value("SELECT count(*) FROM people").await? == "1", "it was written all the same")
