@@ -25,7 +25,7 @@ pub fn open(config: Config, around: &Surroundings) -> Result<StoreHandle, Vec<Pr
     let config = &config;
     let mut problems = config.check(around);
     let password = resolve_password(config, &mut problems);
-    let tls = tls::connector(config).unwrap_or_else(|found| {
+    let tls = tls::agreed(config).unwrap_or_else(|found| {
         problems.extend(found);
         None
     });
