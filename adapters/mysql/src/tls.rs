@@ -13,9 +13,7 @@ use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 
 /// How sessions make TLS, and with whom; `None` where they use none. Reads the files that the configuration names.
-pub(crate) fn agreed(
-    config: &Config,
-) -> Result<Option<(TlsConnector, ServerName<'static>)>, Vec<Problem>> {
+pub(crate) fn agreed(config: &Config) -> Result<Option<(TlsConnector, ServerName<'static>)>, Vec<Problem>> {
     if config.tls == Tls::Disable || config.socket_path().is_some() {
         return Ok(None);
     }
