@@ -7,7 +7,7 @@ use std::fs;
 #[test]
 fn the_example_is_put_together_from_its_parts() {
     let mut whole = include_str!("../../src/config/example.toml").to_owned();
-    for adapter in ["postgres", "sqlite", "ldap", "memory"] {
+    for adapter in ["postgres", "mysql", "sqlite", "ldap", "memory"] {
         let part = fs::read_to_string(format!("adapters/{adapter}/example.toml")).unwrap();
         whole = format!("{whole}\n{}\n", part.trim());
     }
@@ -64,7 +64,7 @@ fn has(value: &toml::Value, path: &[&str], key: &str) -> bool {
 }
 
 #[test]
-#[cfg(all(feature = "postgres", feature = "sqlite", feature = "ldap"))]
+#[cfg(all(feature = "postgres", feature = "mysql", feature = "sqlite", feature = "ldap"))]
 fn the_example_loads_with_every_key_set() {
     let text = example();
     let table: toml::Table = text.parse().unwrap();

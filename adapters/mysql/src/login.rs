@@ -80,8 +80,8 @@ pub(crate) async fn sign_in(
         capabilities |= CapabilityFlags::CLIENT_SSL;
         wire.write(&spelled(&SslRequest::new(capabilities, ANNOUNCED_BYTES, COLLATION))).await?;
         let (stream, number) = wire.into_stream()?;
-        let (connector, name) = *tls;
-        wire = Wire::resume(connector.connect(name, stream).await.map_err(unreachable)?, number);
+        let (tls, name) = *tls;
+        wire = Wire::resume(tls.connect(name, stream).await.map_err(unreachable)?, number);
     }
     let mut proof = Proof { password: who.password.as_ref(), is_private, asked: false };
     let plugin = greeting.plugin();

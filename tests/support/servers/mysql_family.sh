@@ -28,9 +28,11 @@ family() {
 # shellcheck disable=SC2154 # name and server: see above
 own() {
   local folder=$1 port=$2
-  mkdir -p "$folder"
+  # A server that starts clears away the temporary tables of all that share the folder.
+  mkdir -p "$folder/tmp"
   [ -d "$folder/data" ] || cp -a "$dir/$name/template" "$folder/data"
   exec "${server[@]}" --user="$(id -un)" --datadir="$folder/data" --socket="$folder/socket" --pid-file="$folder/pid" \
+    --tmpdir="$folder/tmp" \
     --port="$port" --bind-address=127.0.0.1,127.0.0.2 --skip-name-resolve --max-connections=400 --skip-log-bin \
     --ssl-ca="$dir/tls/ca.pem" --ssl-cert="$dir/tls/server.pem" --ssl-key="$dir/tls/server.key" \
     --init-file="$dir/$name/accounts.sql" --performance-schema=OFF --innodb-buffer-pool-size=64M \

@@ -132,7 +132,7 @@ impl Side {
                 self.stream.shutdown().await?;
             }
             Script::Http => {
-                self.stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await?
+                self.stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await?;
             }
             Script::NoTls => self.say(&greeting(CAPABILITIES)).await?,
             Script::WordBeforeTls => {
@@ -243,7 +243,7 @@ impl Side {
             state.to_le_bytes()[0]
         };
         let mut bytes: Vec<u8> = (0..u16::from(next()) * 4).map(|_| next()).collect();
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             // A packet that is whole, so that what is in it is looked at.
             bytes.truncate(250);
             bytes = packet(self.number, &bytes);
@@ -263,7 +263,7 @@ impl Side {
     async fn flood(&mut self, first: &[u8]) -> io::Result<()> {
         self.stream.write_all(first).await?;
         loop {
-            self.stream.write_all(&[b'x'; 1 << 16]).await?;
+            self.stream.write_all(&[b'x'; 1 << 13]).await?;
         }
     }
 

@@ -2,7 +2,7 @@
 //! password leaves it, and other stores serve.
 
 use crate::peer::{Peer, Script};
-use crate::server::{Database, Outcome, Product, account, change, ensure, find, open};
+use crate::server::{Database, Outcome, Product, account, change, ensure, find, open, within};
 use idstore_contract::{Error, ErrorKind, StoreHandle};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -175,8 +175,16 @@ async fn a_store_leaves_a_rogue_server_behind() -> Outcome {
     let store = open(config)?;
     ensure(find(&store, "a@example.com", TIME_MS).await.is_err(), "it was believed")?;
     drop(peer);
-    let honest =
-        tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| error.to_string())?;
+    // The port is free when the peer's task has ended.
+    let mut honest = None;
+    within(Duration::from_secs(2), "the port is free", || {
+        honest = std::net::TcpListener::bind(("127.0.0.1", port)).ok();
+        std::future::ready(Ok(honest.is_some()))
+    })
+    .await?;
+    let honest = honest.ok_or("no listener")?;
+    honest.set_nonblocking(true).map_err(|error| error.to_string())?;
+    let honest = tokio::net::TcpListener::from_std(honest).map_err(|error| error.to_string())?;
     let to = database.address.port;
     let carrying = tokio::spawn(async move {
         while let Ok((mut client, _)) = honest.accept().await {
@@ -187,7 +195,7 @@ async fn a_store_leaves_a_rogue_server_behind() -> Outcome {
             });
         }
     });
-    crate::server::within(Duration::from_secs(2), "it serves", || async {
+    within(Duration::from_secs(2), "it serves", || async {
         Ok(find(&store, "a@example.com", TIME_MS).await.is_ok_and(|found| found.len() == 1))
     })
     .await?;

@@ -254,7 +254,7 @@ async fn a_lookup_uses_the_index_of_its_column() -> Outcome {
         database.execute("ANALYZE TABLE people").await?;
         let store = open(database.config(&json!({
             "get_user": "SELECT id AS user_id, email, old AS username FROM people WHERE email = :email OR old = :username",
-            "get_user_by_id": "SELECT id AS user_id, email FROM people WHERE id = :user_id",
+            "get_user_by_id": "SELECT id AS user_id, email, old AS username FROM people WHERE id = :user_id",
         })))?;
         for lookup in [
             Lookup::UserId("1".into()),

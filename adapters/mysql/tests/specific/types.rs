@@ -23,8 +23,9 @@ const KINDS: &str = "
 /// A store that shows columns of `kinds`, each as a member of `app_metadata`.
 async fn showing(database: &Database, columns: &[&str]) -> Result<StoreHandle, String> {
     database.execute(KINDS).await?;
-    let shown: String =
+    let shown: Vec<String> =
         columns.iter().map(|column| format!(", {column} AS `app_metadata.{column}`")).collect();
+    let shown = shown.concat();
     open(database.config(&json!({
         "get_user": format!("SELECT id AS user_id, email{shown} FROM kinds WHERE email = :identifier"),
     })))

@@ -14,7 +14,7 @@ const PEOPLE: &str =
     "CREATE TABLE people (id int PRIMARY KEY AUTO_INCREMENT, email varchar(100), verified tinyint(1) NOT NULL
                       DEFAULT 0, username varchar(100), password varchar(60) NOT NULL);";
 
-fn statements(create: Value) -> Value {
+fn statements(create: &Value) -> Value {
     let lookup = "SELECT id AS user_id, email, username, verified AS email_verified, password AS password_hash FROM people WHERE";
     json!({
         "get_user": format!("{lookup} lower(email) = lower(:identifier) OR username = :identifier"),
@@ -48,7 +48,7 @@ fn new(email: &str, username: Option<&str>, hash: &str) -> NewAccount {
 
 async fn people(database: &Database) -> Result<StoreHandle, String> {
     database.execute(PEOPLE).await?;
-    let mut config = database.config(&statements(counted()));
+    let mut config = database.config(&statements(&counted()));
     change(&mut config, "uniqueness", "lock");
     open(config)
 }
@@ -136,11 +136,11 @@ async fn mariadb_returns_the_key_with_the_insert_and_its_columns_are_checked_the
     let database = Database::create(Product::MariaDb).await?;
     database.execute(PEOPLE).await?;
     let insert = "INSERT INTO people (email, password) VALUES (:email, :password_hash) RETURNING";
-    let store = open(database.config(&statements(json!(format!("{insert} id AS user_id")))))?;
+    let store = open(database.config(&statements(&json!(format!("{insert} id AS user_id")))))?;
     let made = store.create(&call(5_000), &new("a@example.com", None, "hash")).await;
     ensure(made.is_ok_and(|made| made.user_id == "1"), "the key is not the returned one")?;
     let next = "UPDATE people SET verified = FALSE WHERE id = :new.user_id";
-    let store = open(database.config(&statements(json!([format!("{insert} id AS usr_id"), next]))))?;
+    let store = open(database.config(&statements(&json!([format!("{insert} id AS usr_id"), next]))))?;
     let error = store.create(&call(5_000), &new("b@example.com", None, "hash")).await;
     let error = error.err().ok_or("a column that was not returned was used")?;
     ensure(
@@ -156,7 +156,7 @@ async fn of_creates_at_the_same_time_one_wins_where_the_table_has_no_constraint(
         let database = Database::create(product).await?;
         let store = people(&database).await?;
         // Another daemon has sessions of its own, and no memory in common.
-        let mut config = database.config(&statements(counted()));
+        let mut config = database.config(&statements(&counted()));
         change(&mut config, "uniqueness", "lock");
         let other = open(config)?;
         for round in 0..4 {
@@ -224,7 +224,7 @@ async fn a_name_is_free_again_after_a_success_a_refusal_and_a_lost_session() -> 
         let database = Database::create(product).await?;
         let store = people(&database).await?;
         // Whoever holds a lock gets it again; another daemon would wait for it.
-        let mut config = database.config(&statements(counted()));
+        let mut config = database.config(&statements(&counted()));
         change(&mut config, "uniqueness", "lock");
         let other = open(config)?;
         let ann = new("a@example.com", None, "hash");
