@@ -29,7 +29,7 @@ pub fn open(config: Config, around: &Surroundings) -> Result<StoreHandle, Vec<Pr
     let config = &config;
     let mut problems = config.check(around);
     let password = resolve_password(config, &mut problems);
-    let tls = connector(config).unwrap_or_else(|problem| {
+    let tls = agreed(config).unwrap_or_else(|problem| {
         problems.push(problem);
         None
     });
@@ -50,7 +50,7 @@ pub fn open(config: Config, around: &Surroundings) -> Result<StoreHandle, Vec<Pr
 }
 
 /// How sessions make TLS, and with whom; `None` where they use none.
-fn connector(config: &Config) -> Result<Option<(TlsConnector, ServerName<'static>)>, Problem> {
+fn agreed(config: &Config) -> Result<Option<(TlsConnector, ServerName<'static>)>, Problem> {
     let Some(client) = config.tls_keys().client()? else { return Ok(None) };
     let name = ServerName::try_from(config.host.clone())
         .map_err(|_| Problem::error("host", "host is no name that a certificate can have"))?;
