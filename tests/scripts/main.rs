@@ -9,7 +9,7 @@ mod command;
 #[path = "../end_to_end/daemon.rs"]
 #[allow(dead_code, reason = "shared with the end-to-end tests, which use all of it")]
 mod daemon;
-#[path = "../end_to_end/database.rs"]
+#[path = "../end_to_end/database/mod.rs"]
 #[allow(dead_code, reason = "shared with the end-to-end tests, which use all of it")]
 mod database;
 mod deployed;
