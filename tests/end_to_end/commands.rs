@@ -281,7 +281,7 @@ fn a_wrong_command_line_ends_with_64_and_a_missing_configuration_with_78() {
         (&["try", "login"], 64),
         (&["try", "change_email", "--user-id", "1"], 64),
         (&["try", "create", "ann@example.test"], 64),
-        (&["preset", "show", "django", "--adapter", "mysql"], 64),
+        (&["preset", "show", "django", "--adapter", "ldap"], 64),
         (&["preset", "show", "django", "--option", "allauth"], 64),
         (&["hash", "verify", "--scheme", "bcrypd"], 64),
         (&["check", "--config", "nowhere/config.toml"], 78),
