@@ -92,7 +92,7 @@ fn what_a_collation_folds_is_nobody() {
                 "false",
             ] {
                 let told = login(json!(name)).expect(403, "invalid_credentials");
-                assert!(told.get("user_id").is_none(), "{collation}: {name:?} is {told}");
+                assert!(told["user_id"].is_null(), "{collation}: {name:?} is {told}");
                 daemon
                     .ask("customers", "get_user", &json!({ "identifier": name }))
                     .expect(404, "user_not_found");
