@@ -37,7 +37,8 @@ fetch() {
   mv "$new" "$root"
 }
 
-[ -d "$root" ] || fetch || fail "MySQL could not be fetched: $(tail -n 5 "$root.log")"
+# Where another server alone was started, there is nothing to stop and nothing to fetch.
+[ "${1:-}" = stop ] || [ -d "$root" ] || fetch || fail "MySQL could not be fetched: $(tail -n 5 "$root.log")"
 libraries=$(echo "$root"/usr/lib/*-linux-gnu)
 server=("$(echo "$libraries"/ld-linux-*.so.*)" --library-path "$libraries:$libraries/mysql/private" "$root/usr/sbin/mysqld"
   --no-defaults --lc-messages-dir="$root/usr/share/mysql" --character-sets-dir="$root/usr/share/mysql/charsets"
