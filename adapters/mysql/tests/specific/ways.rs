@@ -197,7 +197,7 @@ fn the_example_names_every_key_with_its_default() -> Outcome {
     let lines = include_str!("../../example.toml").lines().skip(1).filter_map(|line| line.strip_prefix("# "));
     let table: toml::Table =
         toml::from_str(&lines.collect::<Vec<_>>().join("\n")).map_err(|error| error.to_string())?;
-    let store = table.get("stores").and_then(|stores| stores.get("mysql")?.get("shop")).ok_or("no store")?;
+    let store = table.get("stores").and_then(|stores| stores.get("mysql")?.get("wiki")).ok_or("no store")?;
     let given = serde_json::to_value(store).map_err(|error| error.to_string())?;
     let read = |value: Value| serde_json::from_value::<Config>(value);
     // serde names the keys that it knows when it meets one that it does not.
