@@ -1,7 +1,7 @@
 //! What a client needs for a handshake: the authorities, the certificate it shows, the versions.
 
 use crate::keys::{Reach, Tls, TlsKeys};
-use crate::verifier::{AnyName, Anybody};
+use crate::verifier::Lenient;
 use idstore_contract::Problem;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -51,13 +51,14 @@ fn verifier(
     ca_file: Option<&Path>,
     crypto: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Problem> {
+    let lenient = |chain| Arc::new(Lenient { chain, crypto: crypto.clone() });
     if tls == Tls::Require {
-        return Ok(Arc::new(Anybody(crypto.clone())));
+        return Ok(lenient(None));
     }
     let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(ca_file)?), crypto.clone())
         .build()
         .map_err(|_| Problem::error("ca_file", "holds no authority"))?;
-    Ok(if tls == Tls::VerifyCa { Arc::new(AnyName(chain)) } else { chain })
+    Ok(if tls == Tls::VerifyCa { lenient(Some(chain)) } else { chain })
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, Problem> {
