@@ -16,6 +16,7 @@
 //!
 //! It uses the types of the contract and nothing of any adapter, and it must not learn of one.
 
+pub mod ask;
 mod capture;
 mod cases;
 mod expect;

@@ -1,6 +1,7 @@
 //! [`World`]: one opened store and what a case does with it. It plays the core's part: every call has a deadline, reads
 //! are dropped when it passes, writes run on in a task of their own.
 
+pub(crate) use crate::ask::Outcome;
 use crate::expect;
 use crate::fixture::{Backdoor, ELSEWHERE, Fault, Fixture, HOME, PARAMETER, Row, Scope, Setup};
 use crate::gate::{Gate, Mode};
@@ -15,9 +16,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-
-/// What a case ends with; the text says what broke the promise.
-pub(crate) type Outcome = Result<(), String>;
 
 /// What a call gets where nothing is broken: far more than it needs, so that a busy machine fails nothing.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);

@@ -1,9 +1,10 @@
 //! Asks a store, as the core does.
 
 use idstore_conformance::PARAMETER;
+pub(crate) use idstore_conformance::ask::{kind, same};
 use idstore_contract::{
-    Account, Call, ConnectionNeeds, Error, ErrorKind, Lookup, NewAccount, NewPassword, PasswordChange,
-    PasswordWrite, Profile, Purpose, Secret, StoreHandle, Surroundings, Timestamp, Verdict,
+    Account, Call, ConnectionNeeds, Error, Lookup, NewAccount, NewPassword, PasswordChange, PasswordWrite,
+    Profile, Purpose, Secret, StoreHandle, Surroundings, Timestamp, Verdict,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,18 +102,4 @@ pub(crate) async fn change_password(
     let password = NewPassword::Clear(Secret::from(password));
     let change = PasswordChange { password, email_verified: false };
     store.change_password(&call(10_000), account, &change).await
-}
-
-/// The kind of an error that must have happened.
-pub(crate) fn kind<T>(answer: Result<T, Error>) -> Result<ErrorKind, String> {
-    answer.err().map(|error| error.kind()).ok_or_else(|| "it was answered as if nothing were wrong".into())
-}
-
-/// It must be equal.
-pub(crate) fn same<T: PartialEq + std::fmt::Debug>(
-    what: &str,
-    expected: &T,
-    found: &T,
-) -> Result<(), String> {
-    if expected == found { Ok(()) } else { Err(format!("{what}: expected {expected:?}, found {found:?}")) }
 }

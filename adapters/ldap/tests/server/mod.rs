@@ -1,6 +1,6 @@
 //! A slapd of its own for each test, and the ways around the adapter: OpenLDAP's own programs, over its unix socket.
 
-#![allow(dead_code, reason = "two test programs use this, each a part of it")]
+#![allow(dead_code, unused_imports, reason = "two test programs use this, each a part of it")]
 
 pub(crate) mod ask;
 pub(crate) mod behind;
@@ -9,15 +9,13 @@ pub(crate) mod samba;
 pub(crate) mod tools;
 pub(crate) mod unit;
 
+pub(crate) use idstore_conformance::ask::{Outcome, ensure};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tools::{Found, Tools, run};
-
-/// What a test ends with; the text says what broke the promise.
-pub(crate) type Outcome = Result<(), String>;
 
 /// The account of the service, and its password.
 pub(crate) const SERVICE: &str = "cn=idstore,dc=test";
@@ -334,11 +332,6 @@ pub(crate) fn config(password: &Path, people: &str, service: &str) -> Value {
 fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
     listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
-}
-
-/// Whether what must hold holds.
-pub(crate) fn ensure(holds: bool, what: impl Into<String>) -> Outcome {
-    if holds { Ok(()) } else { Err(what.into()) }
 }
 
 /// The certificates' authority.

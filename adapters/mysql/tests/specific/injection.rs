@@ -4,7 +4,8 @@
 use crate::server::own::OwnServer;
 use crate::server::{Database, Outcome, Product, account, call, change, ensure, find, open};
 use idstore_contract::{
-    IdentifierKind, Lookup, NewAccount, NewPassword, Profile, Purpose, Secret, StoreHandle, StoredPassword,
+    IdentifierKind, Lookup, NewAccount, NewPassword, PasswordWrite, Profile, Purpose, Secret, StoreHandle,
+    StoredPassword,
 };
 use serde_json::{Value, json};
 
@@ -188,6 +189,6 @@ fn refused(lookup: &str) -> Result<bool, String> {
         "host": "/run/mysqld/mysqld.sock", "database": "d", "user": "u", "statements": { "get_user": lookup },
     });
     let config: idstore_mysql::Config = serde_json::from_value(config).map_err(|error| error.to_string())?;
-    let problems = config.check(&crate::server::around());
+    let problems = config.check(&crate::server::around(PasswordWrite::Hashed));
     Ok(problems.iter().any(|problem| problem.is_error() && problem.key == "statements.get_user"))
 }

@@ -4,7 +4,9 @@ use crate::server::own::OwnServer;
 use crate::server::{
     Database, Outcome, Product, account, around, call, change, change_email, ensure, find, kind, open, within,
 };
-use idstore_contract::{ErrorKind, IdentifierKind, Lookup, Purpose, StoreHandle, Surroundings};
+use idstore_contract::{
+    ErrorKind, IdentifierKind, Lookup, PasswordWrite, Purpose, StoreHandle, Surroundings,
+};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -101,7 +103,8 @@ async fn a_deadline_that_passed_leaves_no_statement_running() -> Outcome {
         let config =
             serde_json::from_value(database.config(&statements())).map_err(|error| error.to_string())?;
         // Nobody on this store waits longer than that.
-        let around = Surroundings { deadline_max: Some(Duration::from_secs(1)), ..around() };
+        let around =
+            Surroundings { deadline_max: Some(Duration::from_secs(1)), ..around(PasswordWrite::Hashed) };
         let store = idstore_mysql::open(config, &around).map_err(|problems| format!("{problems:?}"))?;
         let one = account(&store, "person1@example.com").await?;
         let began = Instant::now();

@@ -1,31 +1,22 @@
 //! The PostgreSQL that `tests/run` started, and a database of its own for each test.
 
-#![allow(dead_code, reason = "two test programs use this, each a part of it")]
+#![allow(dead_code, unused_imports, reason = "two test programs use this, each a part of it")]
 
 pub(crate) mod own;
 
-use idstore_conformance::PARAMETER;
-use idstore_contract::{
-    Account, Call, ConnectionNeeds, Error, ErrorKind, IdentifierChange, IdentifierKind, Lookup,
-    PasswordWrite, Purpose, StoreHandle, Surroundings, Timestamp,
+pub(crate) use idstore_conformance::ask::{
+    DEADLINE_MAX, Outcome, account, around, call, change, change_email, ensure, find, kind, within,
 };
+use idstore_contract::{PasswordWrite, StoreHandle};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls};
 
 /// The password of every role that a test signs in as.
 pub(crate) const PASSWORD: &str = "idstore-test";
-/// The longest deadline of the test's calls.
-pub(crate) const DEADLINE_MAX: Duration = Duration::from_secs(10);
-
-/// What a test ends with; the text says what broke the promise.
-pub(crate) type Outcome = Result<(), String>;
 
 /// A variable that `tests/run` exports.
 pub(crate) fn variable(name: &str) -> Result<String, String> {
@@ -204,86 +195,6 @@ pub(crate) async fn execute(client: &Client, batch: &str) -> Result<(), String> 
     client.batch_execute(batch).await.map_err(|error| format!("{batch}: {error:?}"))
 }
 
-/// Sets a key of a configuration.
-pub(crate) fn change(config: &mut Value, key: &str, value: impl Into<Value>) {
-    if let Some(table) = config.as_object_mut() {
-        table.insert(key.to_owned(), value.into());
-    }
-}
-
-/// The connections around every store of the tests.
-pub(crate) fn around() -> Surroundings {
-    let parameters = BTreeSet::from([PARAMETER.to_owned()]);
-    Surroundings {
-        password_write: Some(PasswordWrite::Hashed),
-        connections: vec![ConnectionNeeds {
-            connection: "people".into(),
-            parameters,
-            ..ConnectionNeeds::default()
-        }],
-        deadline_max: Some(DEADLINE_MAX),
-    }
-}
-
-/// A call with so much time.
-pub(crate) fn call(within_ms: u64) -> Call {
-    let now = Instant::now();
-    let deadline = now.checked_add(Duration::from_millis(within_ms)).unwrap_or(now);
-    let parameters = BTreeMap::from([(PARAMETER.to_owned(), "acme".to_owned())]);
-    Call::new("specific", deadline, Timestamp::UNIX_EPOCH, Arc::new(parameters))
-}
-
-/// The accounts of an identifier.
-pub(crate) async fn find(store: &StoreHandle, name: &str, within_ms: u64) -> Result<Vec<Account>, Error> {
-    store.find(&call(within_ms), &Lookup::Identifier(name.to_owned()), Purpose::Profile).await
-}
-
-/// The one account of an identifier, which must be there within ten seconds.
-pub(crate) async fn account(store: &StoreHandle, name: &str) -> Result<Account, String> {
-    let found = find(store, name, 10_000).await.map_err(|error| format!("{name}: {error:?}"))?;
-    let count = found.len();
-    let [account] = <[Account; 1]>::try_from(found).map_err(|_| format!("{name} finds {count}, not one"))?;
-    Ok(account)
-}
-
-/// Gives the account another e-mail address.
-pub(crate) async fn change_email(
-    store: &StoreHandle,
-    account: &Account,
-    email: &str,
-    within_ms: u64,
-) -> Result<Account, Error> {
-    let change = IdentifierChange { kind: IdentifierKind::Email, value: email.to_owned(), verified: false };
-    let call = call(within_ms);
-    store.change_identifier(&call, account, &change).await
-}
-
-/// Asks again and again, for so long at most, until it is so.
-pub(crate) async fn within<F: Future<Output = Result<bool, String>>>(
-    time: Duration,
-    what: &str,
-    mut is_so: impl FnMut() -> F,
-) -> Outcome {
-    let began = Instant::now();
-    while !is_so().await? {
-        if began.elapsed() > time {
-            return Err(format!("not so within {time:?}: {what}"));
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    Ok(())
-}
-
-/// Whether what must hold holds.
-pub(crate) fn ensure(holds: bool, what: impl Into<String>) -> Outcome {
-    if holds { Ok(()) } else { Err(what.into()) }
-}
-
-/// The kind of an error that must have happened.
-pub(crate) fn kind<T>(answer: Result<T, Error>) -> Result<ErrorKind, String> {
-    answer.err().map(|error| error.kind()).ok_or_else(|| "it was answered as if nothing were wrong".into())
-}
-
 /// Opens a store.
 pub(crate) fn open(config: Value) -> Result<StoreHandle, String> {
     open_for(config, PasswordWrite::Hashed)
@@ -292,6 +203,5 @@ pub(crate) fn open(config: Value) -> Result<StoreHandle, String> {
 /// The same where new passwords are handed over in another way.
 pub(crate) fn open_for(config: Value, write: PasswordWrite) -> Result<StoreHandle, String> {
     let config = serde_json::from_value(config).map_err(|error| error.to_string())?;
-    let around = Surroundings { password_write: Some(write), ..around() };
-    idstore_postgres::open(config, &around).map_err(|problems| format!("{problems:?}"))
+    idstore_postgres::open(config, &around(write)).map_err(|problems| format!("{problems:?}"))
 }
