@@ -4,34 +4,9 @@
 //! schema that it tells is kept only where our own statement has it too.
 
 use idstore_contract::{Error, ErrorKind, Rejection};
+use idstore_sql::{Doing, Fate};
 use idstore_tls::{handshake_reason, way_reason};
 use std::io;
-
-/// What was being done when it failed: the same number means something else in a lookup and in a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Doing {
-    /// Opening a session.
-    Connecting,
-    /// Preparing a statement.
-    Preparing,
-    /// Running a statement that changes nothing.
-    Reading,
-    /// Running a statement in a transaction that writes.
-    Writing,
-    /// Waiting for the answer to COMMIT: a session lost here leaves the outcome unknown.
-    Committing,
-}
-
-/// What the failure says of the session that it came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It goes on.
-    Usable,
-    /// It is gone, or leads to a server that no longer serves us. A read may be repeated on a new one.
-    Lost,
-    /// Its prepared statements no longer fit the schema. A read may be repeated on a new one.
-    Stale,
-}
 
 /// An error, and what it says of the session.
 #[derive(Clone, Debug)]

@@ -1,12 +1,11 @@
 //! Whatever bytes a server sends: nothing panics, nothing is reserved for a count that it only claims, and no session
 //! goes on with somebody who said something else than was asked.
 
-use crate::error::Doing;
 use crate::login::{Cover, Who, sign_in};
 use crate::session::Session;
 use crate::wire::{LOGIN_BYTES_MAX, PACKET_BYTES_MAX, Wire};
 use idstore_contract::{Secret, Surroundings};
-use idstore_sql::{Dialect, StatementKey, Statements, StatementsConfig, Texts, Uniqueness, Value};
+use idstore_sql::{Dialect, Doing, StatementKey, Statements, StatementsConfig, Texts, Uniqueness, Value};
 use proptest::prelude::*;
 
 /// A session on which a server has said all of this already, and then went away.

@@ -5,9 +5,10 @@
 //! never encrypted with a key that came over the same way, for whoever stands there would have sent his own.
 
 use crate::answer::{self, Head};
-use crate::error::{Doing, Failure, failure, nonsense, unreachable};
+use crate::error::{Failure, failure, nonsense, unreachable};
 use crate::wire::{Stream, Wire};
 use idstore_contract::{Error, Secret};
+use idstore_sql::Doing;
 use mysql_common::auth::plugins::caching_sha2_password::scramble_sha256;
 use mysql_common::auth::plugins::mysql_native_password::scramble_native;
 use mysql_common::constants::CapabilityFlags;

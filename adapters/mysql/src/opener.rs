@@ -5,20 +5,19 @@
 //! write.
 
 use crate::config::Config;
-use crate::error::{Doing, Failure, Fate, unreachable};
+use crate::error::{Failure, unreachable};
 use crate::login::{self, Cover, Who};
 use crate::session::Session;
 use crate::settings;
 use crate::wire::Wire;
-use idstore_contract::{Error, ErrorKind, Problem, Secret};
-use idstore_sql::Statements;
+use idstore_contract::{Error, Problem, Secret};
+use idstore_sql::{Doing, Fate, Sessions, Statements};
 use rustix::net::sockopt;
 use rustls_pki_types::ServerName;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -27,11 +26,6 @@ use tokio_rustls::TlsConnector;
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// How long a session may take until it can be used: TLS, login and every statement come on top.
 const OPEN_MAX: Duration = Duration::from_secs(5);
-/// After a failure nobody tries again for so long: calls to a server that is down are answered at once, and it is
-/// found again well within a second.
-const REST: Duration = Duration::from_millis(200);
-/// A session is replaced after so long, so that a server's new address is found.
-const AGE_MAX: Duration = Duration::from_secs(30 * 60);
 /// When the kernel asks a silent server whether it is still there, and how often before it gives up.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
@@ -44,9 +38,7 @@ pub(crate) struct Opener {
     statements: Arc<Statements>,
     /// The longest deadline of any call: no statement runs longer.
     ceiling: Duration,
-    generation: AtomicU64,
-    failed: Mutex<Option<(Instant, Error)>>,
-    warned: AtomicBool,
+    sessions: Sessions,
 }
 
 /// How the server is reached.
@@ -74,74 +66,52 @@ impl Opener {
             database: config.database.clone(),
             program: config.application_name.clone(),
         };
-        Self {
-            way,
-            who,
-            statements,
-            ceiling,
-            generation: AtomicU64::new(0),
-            failed: Mutex::new(None),
-            warned: AtomicBool::new(false),
-        }
+        Self { way, who, statements, ceiling, sessions: Sessions::default() }
     }
 
     /// A session that serves every statement. That a server can't be reached, or does not fit, is remembered for a
     /// moment and answered without trying again; that a session died while it was opened is not.
     pub(crate) async fn open(&self) -> Result<Session, Error> {
-        if let Some((at, error)) = locked(&self.failed).as_ref()
-            && at.elapsed() < REST
-        {
-            return Err(error.clone());
-        }
+        self.sessions.rest()?;
         let (session, problems) = self.open_and_compare().await?;
-        self.remember(self.accept(&problems))?;
+        self.sessions.remember(self.sessions.accept(&problems))?;
         Ok(session)
     }
 
     /// A new session, and everything that the server shows to be wrong with the configuration.
     pub(crate) async fn open_and_compare(&self) -> Result<(Session, Vec<Problem>), Error> {
-        let generation = self.generation.load(Ordering::Acquire);
+        let generation = self.sessions.generation();
         let opened = async {
-            let (wire, number) = self.remember(self.sign_in().await.map_err(|failure| failure.error))?;
+            let (wire, number) =
+                self.sessions.remember(self.sign_in().await.map_err(|failure| failure.error))?;
             let mut session = Session::new(wire, number, generation);
             let learned = self.settle(&mut session).await;
             learned.map(|problems| (session, problems)).map_err(|failure| failure.error)
         };
         let too_slow =
-            |_| self.remember(Err(Error::unavailable("the server did not open a session in time")));
+            |_| self.sessions.remember(Err(Error::unavailable("the server did not open a session in time")));
         timeout(OPEN_MAX, opened).await.unwrap_or_else(too_slow)
     }
 
     /// Whether new work may be given to a session.
     pub(crate) fn may_use(&self, session: &mut Session) -> bool {
-        session.is_usable()
-            && session.generation == self.generation.load(Ordering::Acquire)
-            && session.born.elapsed() < AGE_MAX
+        session.is_usable() && self.sessions.is_current(session.generation, session.born)
     }
 
-    /// Takes note of what a failure says of a session: after one that turned out dead or stale none of its generation
-    /// is given new work, so that what is repeated runs on a new one. True where repeating has a chance.
+    /// Takes note of what a failure says of a session. True where repeating has a chance.
     pub(crate) fn outdate(&self, session: &Session, fate: Fate) -> bool {
-        let is_new = session.born.elapsed() < REST;
-        if fate == Fate::Usable || (fate == Fate::Stale && is_new) {
-            // What a session prepared a moment ago can't be stale: the statement itself is wrong.
-            return false;
-        }
-        let next = session.generation.wrapping_add(1);
-        // Another one of the same generation may have said so already.
-        self.generation.compare_exchange(session.generation, next, Ordering::AcqRel, Ordering::Acquire).ok();
-        true
+        self.sessions.outdate(session.generation, session.born, fate)
     }
 
     /// Takes note that a session serves: what was remembered of a server that does not is no longer so.
     pub(crate) fn serves(&self) {
-        *locked(&self.failed) = None;
+        self.sessions.serves();
     }
 
     /// Ends what the server still does on a session that nobody listens to any more, over another one.
     pub(crate) async fn kill(&self, number: u32) -> Result<(), Failure> {
         let (wire, own) = self.sign_in().await?;
-        let mut session = Session::new(wire, own, self.generation.load(Ordering::Acquire));
+        let mut session = Session::new(wire, own, self.sessions.generation());
         session.command(&format!("KILL {number}"), Doing::Reading).await?;
         session.hang_up().await;
         Ok(())
@@ -150,11 +120,6 @@ impl Opener {
     /// The database, whose name is part of the names of locks: those of a server are shared by all of its databases.
     pub(crate) fn database(&self) -> &str {
         &self.who.database
-    }
-
-    fn remember<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
-        *locked(&self.failed) = outcome.as_ref().err().map(|error| (Instant::now(), error.clone()));
-        outcome
     }
 
     async fn sign_in(&self) -> Result<(Wire, u32), Failure> {
@@ -193,24 +158,4 @@ impl Opener {
         settings::compare(&session.ask(settings::SHOW, &[], Doing::Preparing).await?)?;
         session.learn(&self.statements).await
     }
-
-    /// Errors keep the session from being used; warnings are told once.
-    fn accept(&self, problems: &[Problem]) -> Result<(), Error> {
-        if let Some(problem) = problems.iter().find(|problem| problem.is_error()) {
-            return Err(Error::new(ErrorKind::Misconfigured, "the server does not fit the configuration")
-                .with("key", problem.key.clone())
-                .with("problem", problem.message.clone()));
-        }
-        if !self.warned.swap(true, Ordering::AcqRel) {
-            for problem in problems {
-                tracing::warn!(key = problem.key, "{}", problem.message);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Nothing that is locked here is left half done by a panic.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

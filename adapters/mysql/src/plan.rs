@@ -2,9 +2,9 @@
 
 use crate::answer::Prepared;
 use crate::decode;
-use crate::error::{Failure, Fate, nonsense};
+use crate::error::{Failure, nonsense};
 use idstore_contract::Error;
-use idstore_sql::{Prepared as Described, Statement, Value};
+use idstore_sql::{Fate, Prepared as Described, Statement, Value};
 use mysql_common::packets::Column;
 use std::sync::Arc;
 

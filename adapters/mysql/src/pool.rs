@@ -4,7 +4,7 @@
 //! nobody waits for, and the next caller would wait for it. Such sessions are replaced, but only as many as the pool is
 //! large: were there no limit, clients that ask and leave would fill a slow server.
 
-use crate::error::{Doing, Failure};
+use crate::error::Failure;
 use crate::opener::Opener;
 use crate::session::Session;
 use crate::transaction::MysqlTransaction;
@@ -12,7 +12,7 @@ use deadpool::managed::{
     Manager, Metrics, Object, Pool as Sessions, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
 use idstore_contract::{Call, Error};
-use idstore_sql::{Ran, Statement, Value};
+use idstore_sql::{Doing, Ran, Statement, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;

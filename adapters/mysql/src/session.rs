@@ -6,12 +6,12 @@
 
 use crate::answer::{self, Done, Head, Prepared};
 use crate::encode;
-use crate::error::{Doing, Failure, Refusal, failure, nonsense};
+use crate::error::{Failure, Refusal, failure, nonsense};
 use crate::plan::Plan;
 use crate::wire::Wire;
 use crate::{decode, plan};
 use idstore_contract::{Error, ErrorKind, Problem, Secret};
-use idstore_sql::{Ran, Rows, Statement, Statements, Value};
+use idstore_sql::{Doing, Ran, Rows, Statement, Statements, Value};
 use mysql_common::constants::{Command, StatusFlags};
 use mysql_common::packets::Column;
 use mysql_common::value::Value as Bound;

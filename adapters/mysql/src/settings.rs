@@ -1,7 +1,8 @@
 //! What is set on each session, whatever the server's own defaults are, and the look at what came of it.
 
-use crate::error::{Failure, Fate};
+use crate::error::Failure;
 use idstore_contract::Error;
+use idstore_sql::Fate;
 use mysql_common::value::Value;
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! [`MysqlTransaction`]: a transaction on a session of its own.
 
-use crate::error::{Doing, Failure};
+use crate::error::Failure;
 use crate::pool::Lease;
 use idstore_contract::{Error, ErrorKind};
-use idstore_sql::{Ran, Statement, Transaction, Value};
+use idstore_sql::{Doing, Ran, Statement, Transaction, Value};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;

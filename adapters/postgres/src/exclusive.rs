@@ -4,7 +4,7 @@
 //! nobody waits for, and the next caller would wait for it. Such sessions are replaced, but only as many as the pool is
 //! large: were there no limit, clients that ask and leave would fill a slow server.
 
-use crate::error::{Doing, Failure, Fate};
+use crate::error::Failure;
 use crate::opener::Opener;
 use crate::session::Session;
 use deadpool::managed::{
@@ -12,7 +12,7 @@ use deadpool::managed::{
 };
 use futures_util::future::{Either, join, select};
 use idstore_contract::{Call, Error, ErrorKind};
-use idstore_sql::{Ran, Rows, Statement, Value};
+use idstore_sql::{Doing, Fate, Ran, Rows, Statement, Value};
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::Arc;

@@ -5,14 +5,13 @@
 //! write.
 
 use crate::config::{Config, Prepare};
-use crate::error::{Doing, Fate, failure};
+use crate::error::failure;
 use crate::session::{Driver, Session};
-use idstore_contract::{Error, ErrorKind, Problem, Secret};
-use idstore_sql::Statements;
+use idstore_contract::{Error, Problem, Secret};
+use idstore_sql::{Doing, Fate, Sessions, Statements};
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{ToSql, Type};
@@ -23,11 +22,6 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// How long a session may take until it can be used: TLS, login and every statement come on top.
 const OPEN_MAX: Duration = Duration::from_secs(5);
-/// After a failure nobody tries again for so long: calls to a server that is down are answered at once, and it is
-/// found again well within a second.
-const REST: Duration = Duration::from_millis(200);
-/// A session is replaced after so long, so that a server's new address is found.
-const AGE_MAX: Duration = Duration::from_secs(30 * 60);
 /// When the kernel asks a silent server whether it is still there, and how often before it gives up.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
@@ -42,9 +36,7 @@ pub(crate) struct Opener {
     search_path: Option<String>,
     /// The longest deadline of any call: no statement runs longer.
     ceiling: Duration,
-    generation: AtomicU64,
-    failed: Mutex<Option<(Instant, Error)>>,
-    warned: AtomicBool,
+    sessions: Sessions,
 }
 
 impl Opener {
@@ -78,37 +70,31 @@ impl Opener {
             prepare: config.prepare,
             search_path: config.search_path.clone(),
             ceiling,
-            generation: AtomicU64::new(0),
-            failed: Mutex::new(None),
-            warned: AtomicBool::new(false),
+            sessions: Sessions::default(),
         }
     }
 
     /// A session that serves every statement. That a server can't be reached, or does not fit, is remembered for a
     /// moment and answered without trying again; that a session died while it was opened is not.
     pub(crate) async fn open(&self) -> Result<Session, Error> {
-        if let Some((at, error)) = locked(&self.failed).as_ref()
-            && at.elapsed() < REST
-        {
-            return Err(error.clone());
-        }
+        self.sessions.rest()?;
         let (session, problems) = self.open_and_compare().await?;
-        self.remember(self.accept(&problems))?;
+        self.sessions.remember(self.sessions.accept(&problems))?;
         Ok(session)
     }
 
     /// A new session, and everything that the server shows to be wrong with the configuration.
     pub(crate) async fn open_and_compare(&self) -> Result<(Session, Vec<Problem>), Error> {
-        let generation = self.generation.load(Ordering::Acquire);
+        let generation = self.sessions.generation();
         let opened = async {
-            let (client, driver) = self.remember(self.connect().await)?;
+            let (client, driver) = self.sessions.remember(self.connect().await)?;
             if self.prepare == Prepare::Connection {
                 self.set_limits(&client).await?;
             }
             Session::learn(client, driver, generation, &self.statements, self.prepare).await
         };
         let too_slow =
-            |_| self.remember(Err(Error::unavailable("the server did not open a session in time")));
+            |_| self.sessions.remember(Err(Error::unavailable("the server did not open a session in time")));
         tokio::time::timeout(OPEN_MAX, opened).await.unwrap_or_else(too_slow)
     }
 
@@ -124,28 +110,12 @@ impl Opener {
 
     /// Whether new work may be given to a session.
     pub(crate) fn may_use(&self, session: &Session) -> bool {
-        session.is_usable()
-            && session.generation == self.generation.load(Ordering::Acquire)
-            && session.born.elapsed() < AGE_MAX
+        session.is_usable() && self.sessions.is_current(session.generation, session.born)
     }
 
-    /// Takes note of what a failure says of a session: after one that turned out dead or stale none of its generation
-    /// is given new work, so that what is repeated runs on a new one. True where repeating has a chance.
+    /// Takes note of what a failure says of a session. True where repeating has a chance.
     pub(crate) fn outdate(&self, session: &Session, fate: Fate) -> bool {
-        let is_new = session.born.elapsed() < REST;
-        if fate == Fate::Usable || (fate == Fate::Stale && is_new) {
-            // What a session prepared a moment ago can't be stale: the statement itself is wrong.
-            return false;
-        }
-        let next = session.generation.wrapping_add(1);
-        // Another one of the same generation may have said so already.
-        self.generation.compare_exchange(session.generation, next, Ordering::AcqRel, Ordering::Acquire).ok();
-        true
-    }
-
-    fn remember<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
-        *locked(&self.failed) = outcome.as_ref().err().map(|error| (Instant::now(), error.clone()));
-        outcome
+        self.sessions.outdate(session.generation, session.born, fate)
     }
 
     async fn connect(&self) -> Result<(Client, Driver), Error> {
@@ -175,21 +145,6 @@ impl Opener {
         }
         Ok(())
     }
-
-    /// Errors keep the session from being used; warnings are told once.
-    fn accept(&self, problems: &[Problem]) -> Result<(), Error> {
-        if let Some(problem) = problems.iter().find(|problem| problem.is_error()) {
-            return Err(Error::new(ErrorKind::Misconfigured, "the server does not fit the configuration")
-                .with("key", problem.key.clone())
-                .with("problem", problem.message.clone()));
-        }
-        if !self.warned.swap(true, Ordering::AcqRel) {
-            for problem in problems {
-                tracing::warn!(key = problem.key, "{}", problem.message);
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Carries the session's bytes in a task of its own. What the server tells unasked is dropped: a notice may repeat
@@ -207,9 +162,4 @@ where
 /// In whole milliseconds, at least one: zero would mean no limit.
 fn milliseconds(time: Duration) -> i32 {
     i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
-}
-
-/// Nothing that is locked here is left half done by a panic.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,11 +5,11 @@
 use crate::config::Prepare;
 use crate::decode;
 use crate::encode::{self, Parameter};
-use crate::error::{Doing, Failure, Fate, failure};
+use crate::error::{Failure, failure};
 use futures_util::TryStreamExt as _;
 use futures_util::future::{join, join_all};
 use idstore_contract::{Error, ErrorKind, Problem};
-use idstore_sql::{Prepared, PreparedColumn, Rows, Statement, Statements, Value};
+use idstore_sql::{Doing, Fate, Prepared, PreparedColumn, Rows, Statement, Statements, Value};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,18 +5,18 @@
 //! session whose oldest answer is late takes no new read, and what waits behind is sent again elsewhere. Nothing is
 //! ever cancelled on the server here: a cancel request would hit whichever statement runs when it arrives.
 
-use crate::error::{Doing, Failure, Fate};
-use crate::opener::{Opener, locked};
+use crate::error::Failure;
+use crate::opener::Opener;
 use crate::session::Session;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared as SharedFuture, maybe_done};
 use idstore_contract::Error;
-use idstore_sql::{Rows, Statement, Value};
+use idstore_sql::{Doing, Fate, Rows, Statement, Value};
 use std::collections::VecDeque;
 use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -246,4 +246,9 @@ impl Sent {
 
 fn broke_off() -> Failure {
     Error::unexpected("the task that reads broke off").into()
+}
+
+/// Nothing that is locked here is left half done by a panic.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

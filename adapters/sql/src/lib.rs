@@ -12,6 +12,7 @@ mod key;
 mod lexer;
 mod nearest;
 mod parameter;
+mod sessions;
 mod statement;
 mod store;
 mod template;
@@ -21,6 +22,7 @@ pub use database::{Cell, Database, Prepared, PreparedColumn, Ran, Rows, Transact
 pub use dialect::Dialect;
 pub use key::{Kind, StatementKey};
 pub use parameter::{Generated, Parameter, ProfileField};
+pub use sessions::{Doing, Fate, Sessions};
 pub use statement::{Statement, Statements};
 pub use store::SqlStore;
 
