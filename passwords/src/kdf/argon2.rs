@@ -3,7 +3,6 @@
 mod wide;
 
 use super::Scratch;
-use super::simd::Avx512;
 use crate::hash::HashFailure;
 use std::fmt;
 
@@ -147,8 +146,8 @@ impl Argon2 {
     ) -> Result<(), HashFailure> {
         let (params, algorithm, version) = self.for_crate(out.len()).ok_or(HashFailure::Parameters)?;
         scratch.with_blocks(params.block_count(), |memory| {
-            if let Some(avx512) = Avx512::detect() {
-                return wide::derive(avx512, self, password, salt, out, memory)
+            if let Some(vectors) = wide::Vectors::detect() {
+                return wide::derive(vectors, self, password, salt, out, memory)
                     .ok_or(HashFailure::Parameters);
             }
             argon2::Argon2::new(algorithm, version, params)

@@ -33,11 +33,6 @@ mod x86 {
     use super::Words;
     use crate::kdf::pbkdf2::Sha512Vectors;
     use crate::kdf::phpass::Md5Vectors;
-    use std::arch::x86_64::{
-        __m512i, _mm512_add_epi64, _mm512_alignr_epi8, _mm512_loadu_si512, _mm512_mul_epu32,
-        _mm512_permutex_epi64, _mm512_ror_epi64, _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_xor_si512,
-    };
-    use std::array;
 
     /// The processor has AVX-512 with its byte and word instructions.
     #[derive(Clone, Copy, Debug)]
@@ -57,8 +52,8 @@ mod x86 {
 
         /// Argon2's compression of two blocks, in place of `out`, or mixed into it.
         pub(crate) fn compress(self, previous: &Words, reference: &Words, out: &mut Words, mix: bool) {
-            // SAFETY: `self` is the proof that the processor has the features of `compress`.
-            unsafe { compress(previous, reference, out, mix) }
+            // SAFETY: `self` is the proof that the processor has the features of `wide::compress`.
+            unsafe { wide::compress(previous, reference, out, mix) }
         }
     }
 
@@ -76,6 +71,12 @@ mod x86 {
             // SAFETY: `self` is the proof that the processor has the feature of `phpass`.
             unsafe { phpass(lanes, rounds) }
         }
+
+        /// Argon2's compression of two blocks, in place of `out`, or mixed into it.
+        pub(crate) fn compress(self, previous: &Words, reference: &Words, out: &mut Words, mix: bool) {
+            // SAFETY: `self` is the proof that the processor has the feature of `narrow::compress`.
+            unsafe { narrow::compress(previous, reference, out, mix) }
+        }
     }
 
     #[target_feature(enable = "avx512f,avx512bw")]
@@ -88,100 +89,183 @@ mod x86 {
         lanes.rounds(rounds);
     }
 
-    /// The sixteen vectors of a block are its eight rows, two each.
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn compress(previous: &Words, reference: &Words, out: &mut Words, mix: bool) {
-        let (previous, reference) = (load(previous), load(reference));
-        let mut block: [__m512i; 16] = array::from_fn(|n| _mm512_xor_si512(previous[n], reference[n]));
-        let mut rest = block;
-        if mix {
-            let old = load(out);
-            rest = array::from_fn(|n| _mm512_xor_si512(rest[n], old[n]));
+    /// What the two widths of Argon2's compression have in common: loads and stores, and the permutations on vectors in
+    /// which every pair of words is of one column.
+    macro_rules! blamka {
+        ($vector:ty: $words:literal words, $feature:literal, $load:path, $store:path, $xor:path, $sum:path, $product:path,
+         align $align:path, rotate $by_32:path, $by_24:path, $by_16:path, $by_63:path) => {
+            /// A block in vectors.
+            type Block = [$vector; 128 / $words];
+
+            #[target_feature(enable = $feature)]
+            pub(super) fn compress(previous: &Words, reference: &Words, out: &mut Words, mix: bool) {
+                let (previous, reference) = (load(previous), load(reference));
+                let mut block: Block = array::from_fn(|n| $xor(previous[n], reference[n]));
+                let mut rest = block;
+                if mix {
+                    let old = load(out);
+                    rest = array::from_fn(|n| $xor(rest[n], old[n]));
+                }
+                permute_rows(&mut block);
+                // The vectors of a column of vectors: from the same place of all eight rows.
+                for place in 0..16 / $words {
+                    let mut columns: [$vector; 8] = array::from_fn(|row| block[16 / $words * row + place]);
+                    permute_columns(&mut columns);
+                    for (row, column) in columns.into_iter().enumerate() {
+                        block[16 / $words * row + place] = column;
+                    }
+                }
+                for ((words, block), rest) in out.as_chunks_mut::<$words>().0.iter_mut().zip(block).zip(rest)
+                {
+                    // SAFETY: `words` are the bytes that are written; the instruction needs no alignment.
+                    unsafe { $store(words.as_mut_ptr().cast(), $xor(block, rest)) }
+                }
+            }
+
+            #[inline]
+            #[target_feature(enable = $feature)]
+            fn load(block: &Words) -> Block {
+                let (words, _) = block.as_chunks::<$words>();
+                // SAFETY: each of the chunks holds the bytes that are read; the instruction needs no alignment.
+                array::from_fn(|n| unsafe { $load(words[n].as_ptr().cast()) })
+            }
+
+            /// The permutation of columns beside each other.
+            #[inline]
+            #[target_feature(enable = $feature)]
+            fn permute_columns(columns: &mut [$vector; 8]) {
+                let [a0, a1, b0, b1, c0, c1, d0, d1] = columns;
+                quarter(a0, b0, c0, d0);
+                quarter(a1, b1, c1, d1);
+                let (mut e0, mut e1) = ($align(*b1, *b0), $align(*b0, *b1));
+                let (mut f0, mut f1) = ($align(*d0, *d1), $align(*d1, *d0));
+                quarter(a0, &mut e0, c1, &mut f0);
+                quarter(a1, &mut e1, c0, &mut f1);
+                (*b0, *b1) = ($align(e0, e1), $align(e1, e0));
+                (*d0, *d1) = ($align(f1, f0), $align(f0, f1));
+            }
+
+            #[inline]
+            #[target_feature(enable = $feature)]
+            fn quarter(a: &mut $vector, b: &mut $vector, c: &mut $vector, d: &mut $vector) {
+                *a = add(*a, *b);
+                *d = $by_32($xor(*d, *a));
+                *c = add(*c, *d);
+                *b = $by_24($xor(*b, *c));
+                *a = add(*a, *b);
+                *d = $by_16($xor(*d, *a));
+                *c = add(*c, *d);
+                *b = $by_63($xor(*b, *c));
+            }
+
+            /// The sum, and twice the product of the lower halves.
+            #[inline]
+            #[target_feature(enable = $feature)]
+            fn add(x: $vector, y: $vector) -> $vector {
+                let product = $product(x, y);
+                $sum($sum(x, y), $sum(product, product))
+            }
+        };
+    }
+
+    /// Argon2 in vectors of eight words.
+    mod wide {
+        use super::Words;
+        use std::arch::x86_64::{
+            __m512i, _mm512_add_epi64, _mm512_alignr_epi8, _mm512_loadu_si512, _mm512_mul_epu32,
+            _mm512_permutex_epi64, _mm512_ror_epi64, _mm512_shuffle_i64x2, _mm512_storeu_si512,
+            _mm512_xor_si512,
+        };
+        use std::array;
+
+        blamka! {
+            __m512i: 8 words, "avx512f,avx512bw", _mm512_loadu_si512, _mm512_storeu_si512, _mm512_xor_si512,
+            _mm512_add_epi64, _mm512_mul_epu32, align _mm512_alignr_epi8::<8>,
+            rotate _mm512_ror_epi64::<32>, _mm512_ror_epi64::<24>, _mm512_ror_epi64::<16>, _mm512_ror_epi64::<63>
         }
-        for pair in block.as_chunks_mut::<4>().0 {
-            two_rows(pair);
-        }
-        for half in [0, 1] {
-            let mut columns: [__m512i; 8] = array::from_fn(|row| block[2 * row + half]);
-            four_columns(&mut columns);
-            for (row, column) in columns.into_iter().enumerate() {
-                block[2 * row + half] = column;
+
+        /// A quarter of a row is half a vector, so two rows beside each other are permuted at once.
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512bw")]
+        fn permute_rows(block: &mut Block) {
+            for rows in block.as_chunks_mut::<4>().0 {
+                let [low, high, next_low, next_high] = *rows;
+                let mut a = _mm512_shuffle_i64x2::<0x44>(low, next_low);
+                let mut b = _mm512_shuffle_i64x2::<0xee>(low, next_low);
+                let mut c = _mm512_shuffle_i64x2::<0x44>(high, next_high);
+                let mut d = _mm512_shuffle_i64x2::<0xee>(high, next_high);
+                quarter(&mut a, &mut b, &mut c, &mut d);
+                // The diagonals become columns, and after the quarter round diagonals again.
+                b = _mm512_permutex_epi64::<0x39>(b);
+                c = _mm512_permutex_epi64::<0x4e>(c);
+                d = _mm512_permutex_epi64::<0x93>(d);
+                quarter(&mut a, &mut b, &mut c, &mut d);
+                b = _mm512_permutex_epi64::<0x93>(b);
+                c = _mm512_permutex_epi64::<0x4e>(c);
+                d = _mm512_permutex_epi64::<0x39>(d);
+                *rows = [
+                    _mm512_shuffle_i64x2::<0x44>(a, b),
+                    _mm512_shuffle_i64x2::<0x44>(c, d),
+                    _mm512_shuffle_i64x2::<0xee>(a, b),
+                    _mm512_shuffle_i64x2::<0xee>(c, d),
+                ];
             }
         }
-        for ((words, block), rest) in out.as_chunks_mut::<8>().0.iter_mut().zip(block).zip(rest) {
-            // SAFETY: `words` are the 64 bytes that are written; the instruction needs no alignment.
-            unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), _mm512_xor_si512(block, rest)) }
+    }
+
+    /// Argon2 in vectors of four words.
+    mod narrow {
+        use super::Words;
+        use std::arch::x86_64::{
+            __m256i, _mm256_add_epi64, _mm256_alignr_epi8, _mm256_loadu_si256, _mm256_mul_epu32,
+            _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_setr_epi64x, _mm256_shuffle_epi8,
+            _mm256_shuffle_epi32, _mm256_srli_epi64, _mm256_storeu_si256, _mm256_xor_si256,
+        };
+        use std::array;
+
+        blamka! {
+            __m256i: 4 words, "avx2", _mm256_loadu_si256, _mm256_storeu_si256, _mm256_xor_si256,
+            _mm256_add_epi64, _mm256_mul_epu32, align _mm256_alignr_epi8::<8>,
+            rotate _mm256_shuffle_epi32::<0xb1>, by_24, by_16, by_63
         }
-    }
 
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn load(block: &Words) -> [__m512i; 16] {
-        let (words, _) = block.as_chunks::<8>();
-        // SAFETY: each of the sixteen chunks holds the 64 bytes that are read; the instruction needs no alignment.
-        array::from_fn(|n| unsafe { _mm512_loadu_si512(words[n].as_ptr().cast()) })
-    }
+        /// A quarter of a row is a vector.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn permute_rows(block: &mut Block) {
+            for [a, b, c, d] in block.as_chunks_mut::<4>().0 {
+                quarter(a, b, c, d);
+                // The diagonals become columns, and after the quarter round diagonals again.
+                *b = _mm256_permute4x64_epi64::<0x39>(*b);
+                *c = _mm256_permute4x64_epi64::<0x4e>(*c);
+                *d = _mm256_permute4x64_epi64::<0x93>(*d);
+                quarter(a, b, c, d);
+                *b = _mm256_permute4x64_epi64::<0x93>(*b);
+                *c = _mm256_permute4x64_epi64::<0x4e>(*c);
+                *d = _mm256_permute4x64_epi64::<0x39>(*d);
+            }
+        }
 
-    /// The permutation of two rows beside each other: a quarter of each is half a vector.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn two_rows(rows: &mut [__m512i; 4]) {
-        let [low, high, next_low, next_high] = *rows;
-        let mut a = _mm512_shuffle_i64x2::<0x44>(low, next_low);
-        let mut b = _mm512_shuffle_i64x2::<0xee>(low, next_low);
-        let mut c = _mm512_shuffle_i64x2::<0x44>(high, next_high);
-        let mut d = _mm512_shuffle_i64x2::<0xee>(high, next_high);
-        quarter(&mut a, &mut b, &mut c, &mut d);
-        // The diagonals become columns, and after the quarter round diagonals again.
-        b = _mm512_permutex_epi64::<0x39>(b);
-        c = _mm512_permutex_epi64::<0x4e>(c);
-        d = _mm512_permutex_epi64::<0x93>(d);
-        quarter(&mut a, &mut b, &mut c, &mut d);
-        b = _mm512_permutex_epi64::<0x93>(b);
-        c = _mm512_permutex_epi64::<0x4e>(c);
-        d = _mm512_permutex_epi64::<0x39>(d);
-        *rows = [
-            _mm512_shuffle_i64x2::<0x44>(a, b),
-            _mm512_shuffle_i64x2::<0x44>(c, d),
-            _mm512_shuffle_i64x2::<0xee>(a, b),
-            _mm512_shuffle_i64x2::<0xee>(c, d),
-        ];
-    }
+        /// This width has no rotation; by whole bytes it is a shuffle.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn by_24(x: __m256i) -> __m256i {
+            let (low, high) = (0x0201_0007_0605_0403, 0x0a09_080f_0e0d_0c0b);
+            _mm256_shuffle_epi8(x, _mm256_setr_epi64x(low, high, low, high))
+        }
 
-    /// The permutation of four columns of pairs beside each other, from the same half of all eight rows.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    fn four_columns(columns: &mut [__m512i; 8]) {
-        let [a0, a1, b0, b1, c0, c1, d0, d1] = columns;
-        quarter(a0, b0, c0, d0);
-        quarter(a1, b1, c1, d1);
-        let (mut e0, mut e1) = (_mm512_alignr_epi8::<8>(*b1, *b0), _mm512_alignr_epi8::<8>(*b0, *b1));
-        let (mut f0, mut f1) = (_mm512_alignr_epi8::<8>(*d0, *d1), _mm512_alignr_epi8::<8>(*d1, *d0));
-        quarter(a0, &mut e0, c1, &mut f0);
-        quarter(a1, &mut e1, c0, &mut f1);
-        (*b0, *b1) = (_mm512_alignr_epi8::<8>(e0, e1), _mm512_alignr_epi8::<8>(e1, e0));
-        (*d0, *d1) = (_mm512_alignr_epi8::<8>(f1, f0), _mm512_alignr_epi8::<8>(f0, f1));
-    }
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn by_16(x: __m256i) -> __m256i {
+            let (low, high) = (0x0100_0706_0504_0302, 0x0908_0f0e_0d0c_0b0a);
+            _mm256_shuffle_epi8(x, _mm256_setr_epi64x(low, high, low, high))
+        }
 
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn quarter(a: &mut __m512i, b: &mut __m512i, c: &mut __m512i, d: &mut __m512i) {
-        *a = add(*a, *b);
-        *d = _mm512_ror_epi64::<32>(_mm512_xor_si512(*d, *a));
-        *c = add(*c, *d);
-        *b = _mm512_ror_epi64::<24>(_mm512_xor_si512(*b, *c));
-        *a = add(*a, *b);
-        *d = _mm512_ror_epi64::<16>(_mm512_xor_si512(*d, *a));
-        *c = add(*c, *d);
-        *b = _mm512_ror_epi64::<63>(_mm512_xor_si512(*b, *c));
-    }
-
-    /// The sum, and twice the product of the lower halves.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn add(x: __m512i, y: __m512i) -> __m512i {
-        let product = _mm512_mul_epu32(x, y);
-        _mm512_add_epi64(_mm512_add_epi64(x, y), _mm512_add_epi64(product, product))
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn by_63(x: __m256i) -> __m256i {
+            _mm256_or_si256(_mm256_add_epi64(x, x), _mm256_srli_epi64::<63>(x))
+        }
     }
 }
 
@@ -220,6 +304,10 @@ mod elsewhere {
         }
 
         pub(crate) fn phpass(self, _: &mut Md5Vectors, _: u64) {
+            match self.0 {}
+        }
+
+        pub(crate) fn compress(self, _: &Words, _: &Words, _: &mut Words, _: bool) {
             match self.0 {}
         }
     }

@@ -12,10 +12,14 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder, Row, Value as Cell};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// The password of every account that a test signs in as.
 pub(crate) const PASSWORD: &str = "idstore-test";
+
+/// How long the end of a test waits for its database to be dropped.
+const DROP_MAX: Duration = Duration::from_secs(5);
 
 /// Whose server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,11 +194,14 @@ impl Drop for Database {
         let gone = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             runtime.block_on(async {
-                let mut outside = address.root(None).await.ok()?;
-                run(&mut outside, &format!("DROP DATABASE {name}; DROP USER {name}")).await.ok()
+                let dropped = async {
+                    let mut outside = address.root(None).await?;
+                    run(&mut outside, &format!("DROP DATABASE {name}; DROP USER {name}")).await
+                };
+                tokio::time::timeout(DROP_MAX, dropped).await.ok()
             })
         });
-        // A server of the test's own may be down by now; the shared one is thrown away with all that is left on it.
+        // A server of the test's own may be down or frozen by now; the shared one is thrown away with all that is left on it.
         gone.join().ok();
     }
 }

@@ -139,7 +139,7 @@ async fn a_server_killed_in_the_middle_of_calls_is_an_outage_and_then_back() -> 
             let is_outage = read == ErrorKind::Unavailable && write == ErrorKind::Unavailable;
             ensure(is_outage, format!("{product:?}: {read:?} {write:?}"))?;
             let took = began.elapsed();
-            ensure(took < Duration::from_millis(200), format!("{product:?}: down, and told in {took:?}"))?;
+            ensure(took < Duration::from_secs(1), format!("{product:?}: down, and told in {took:?}"))?;
         }
         server.up().await?;
         recovers(&store).await.map_err(|why| format!("{product:?}: {why}"))?;
@@ -176,7 +176,7 @@ async fn a_frozen_server_is_a_timeout_at_the_deadline() -> Outcome {
                 };
                 ensure(answer == ErrorKind::Timeout, format!("{product:?}: {answer:?}"))?;
                 let took = began.elapsed();
-                ensure(took < Duration::from_millis(500), format!("{product:?}: after {took:?}"))?;
+                ensure(took < Duration::from_secs(2), format!("{product:?}: after {took:?}"))?;
             }
         }
         server.signal("CONT")?;

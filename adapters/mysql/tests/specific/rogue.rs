@@ -149,7 +149,7 @@ async fn other_stores_serve_while_one_is_flooded() -> Outcome {
         let began = Instant::now();
         account(&healthy, "a@example.com").await?;
         ensure(
-            began.elapsed() < Duration::from_millis(500),
+            began.elapsed() < Duration::from_secs(1),
             format!("a neighbour waited {:?}", began.elapsed()),
         )?;
         while let Some(done) = attacked.try_join_next() {

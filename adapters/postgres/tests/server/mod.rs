@@ -186,7 +186,9 @@ impl Drop for Database {
         psql.args(["-X", "-q", "-U", "postgres", "-h"]).arg(&self.address.socket);
         psql.args(["-p", &self.address.port.to_string(), "postgres"]);
         psql.args(commands.iter().flat_map(|command| ["-c", command]));
-        // A server of the test's own may be down by now; the shared one is thrown away with all that is left on it.
+        // A server of the test's own may be down or frozen by now; the shared one is thrown away with all that is left
+        // on it.
+        psql.env("PGCONNECT_TIMEOUT", "5");
         psql.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().ok();
     }
 }

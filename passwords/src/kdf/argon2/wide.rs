@@ -8,7 +8,7 @@
 )]
 
 use super::{Argon2, Variant, Version};
-use crate::kdf::simd::{Avx512, Words};
+use crate::kdf::simd::{Avx2, Avx512, Words};
 use argon2::Block;
 use blake2::digest::Output;
 use blake2::digest::block_api::{UpdateCore as _, VariableOutputCore as _};
@@ -18,6 +18,26 @@ use zeroize::Zeroizing;
 
 /// The slices of a pass; what one lane reads of another is older than the slice.
 const SLICES: usize = 4;
+
+/// What the processor has for the compression.
+#[derive(Clone, Copy)]
+pub(super) enum Vectors {
+    Eight(Avx512),
+    Four(Avx2),
+}
+
+impl Vectors {
+    pub(super) fn detect() -> Option<Self> {
+        Avx512::detect().map(Self::Eight).or_else(|| Avx2::detect().map(Self::Four))
+    }
+
+    fn compress(self, previous: &Words, reference: &Words, out: &mut Words, mix: bool) {
+        match self {
+            Self::Eight(avx512) => avx512.compress(previous, reference, out, mix),
+            Self::Four(avx2) => avx2.compress(previous, reference, out, mix),
+        }
+    }
+}
 
 /// Where the derivation stands; places and lengths in blocks.
 #[derive(Clone, Copy)]
@@ -38,7 +58,7 @@ struct Layout {
 
 /// `None` for what the parameters of [`Argon2`] exclude.
 pub(super) fn derive(
-    avx512: Avx512,
+    vectors: Vectors,
     function: Argon2,
     password: &[u8],
     salt: &[u8],
@@ -61,7 +81,7 @@ pub(super) fn derive(
     for pass in 0..function.passes {
         for slice in 0..SLICES {
             for lane in 0..lanes {
-                layout.fill_segment(avx512, memory, Position { pass, slice, lane, index: 0 })?;
+                layout.fill_segment(vectors, memory, Position { pass, slice, lane, index: 0 })?;
             }
         }
     }
@@ -76,7 +96,7 @@ pub(super) fn derive(
 }
 
 impl Layout {
-    fn fill_segment(&self, avx512: Avx512, memory: &mut [Block], at: Position) -> Option<()> {
+    fn fill_segment(&self, vectors: Vectors, memory: &mut [Block], at: Position) -> Option<()> {
         let lane_length = self.segment * SLICES;
         let mut addresses = self.draws_addresses(at).then(|| Addresses::new(self, memory.len(), at));
         let mix = at.pass > 0 && self.function.version == Version::V19;
@@ -87,14 +107,14 @@ impl Layout {
             let current = at.lane * lane_length + place;
             let previous = if place == 0 { current + lane_length - 1 } else { current - 1 };
             let random = match &mut addresses {
-                Some(addresses) => addresses.at(avx512, index)?,
+                Some(addresses) => addresses.at(vectors, index)?,
                 None => *memory.get(previous)?.as_ref().first()?,
             };
             let reference = self.reference(at, random)?;
             // All three differ: neither the current block nor the one before is ever referred to.
             let [current, previous, reference] =
                 memory.get_disjoint_mut([current, previous, reference]).ok()?;
-            avx512.compress(words(previous)?, words(reference)?, words_mut(current)?, mix);
+            vectors.compress(words(previous)?, words(reference)?, words_mut(current)?, mix);
         }
         Some(())
     }
@@ -156,7 +176,7 @@ impl Addresses {
         Self { input, drawn: [0; 128] }
     }
 
-    fn at(&mut self, avx512: Avx512, index: usize) -> Option<u64> {
+    fn at(&mut self, vectors: Vectors, index: usize) -> Option<u64> {
         let place = index % 128;
         // The counter; the first segment begins in the middle of the first block.
         let counter = u64::try_from(index / 128).ok()? + 1;
@@ -164,8 +184,8 @@ impl Addresses {
         if *count != counter {
             *count = counter;
             let mut half = [0; 128];
-            avx512.compress(&[0; 128], &self.input, &mut half, false);
-            avx512.compress(&[0; 128], &half, &mut self.drawn, false);
+            vectors.compress(&[0; 128], &self.input, &mut half, false);
+            vectors.compress(&[0; 128], &half, &mut self.drawn, false);
         }
         self.drawn.get(place).copied()
     }

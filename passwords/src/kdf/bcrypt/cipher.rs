@@ -3,6 +3,10 @@
 //! One cipher alone leaves most of the processor idle: each round waits for the table look-ups of the round before.
 //! Several in lock-step fill that time with each other's look-ups. They share nothing else. Four ciphers of 4 KiB
 //! stay in the first-level cache; more gain nothing.
+//!
+//! With four of them the limit is how many instructions a round takes, so two things here are as they are for the code
+//! that comes of it: the ciphers lie beside each other in one array, for then one register addresses all of them, and
+//! the rounds are written out, for then no half changes its register between two.
 
 #![allow(
     clippy::indexing_slicing,
@@ -20,11 +24,12 @@ use zeroize::Zeroize;
 /// Eighteen words: the subkeys, and what is mixed into them.
 pub(super) type Words = [u32; 18];
 
-/// One cipher's state: all of it depends on the password.
-#[derive(Clone)]
-pub(super) struct Cipher {
+/// One bcrypt between two rounds: the cipher's state, and what each round mixes into it.
+pub(crate) struct BcryptStream {
     subkeys: Words,
     boxes: [[u32; 256]; 4],
+    key: Words,
+    salt: Words,
 }
 
 /// The two halves of a block, for each of the ciphers.
@@ -33,11 +38,11 @@ struct Blocks<const N: usize> {
     right: [u32; N],
 }
 
-impl Cipher {
+impl BcryptStream {
     /// The salted key expansion, with which bcrypt begins.
-    pub(super) fn begin(key: &Words, salt: &Words) -> Self {
-        let mut cipher = Self { subkeys: tables::SUBKEYS, boxes: tables::BOXES };
-        mix(&mut cipher.subkeys, key);
+    pub(super) fn begin(key: Words, salt: Words) -> Self {
+        let mut cipher = Self { subkeys: tables::SUBKEYS, boxes: tables::BOXES, key, salt };
+        mix(&mut cipher.subkeys, &key);
         let mut blocks = Blocks::zero();
         // The salt's four words repeat without a gap over subkeys and boxes.
         let mut salted = |cipher: &Self, place: usize| {
@@ -68,33 +73,43 @@ impl Cipher {
     }
 }
 
-impl Zeroize for Cipher {
-    fn zeroize(&mut self) {
+impl Drop for BcryptStream {
+    fn drop(&mut self) {
         self.subkeys.zeroize();
         self.boxes.zeroize();
+        self.key.zeroize();
     }
 }
 
-/// The key expansion of each cipher with its own words, all in lock-step.
-pub(super) fn expand<const N: usize>(lanes: [(&mut Cipher, &Words); N]) {
-    let ciphers = lanes.map(|(cipher, words)| {
-        mix(&mut cipher.subkeys, words);
-        cipher
-    });
+/// One round of each, all in lock-step: the key expansion with the key, then with the salt.
+pub(super) fn round<const N: usize>(lanes: &mut [BcryptStream; N]) {
+    for lane in &mut *lanes {
+        mix(&mut lane.subkeys, &lane.key);
+    }
+    expand(lanes);
+    for lane in &mut *lanes {
+        mix(&mut lane.subkeys, &lane.salt);
+    }
+    expand(lanes);
+}
+
+/// Written once for both of a round: it is long.
+#[inline(never)]
+fn expand<const N: usize>(lanes: &mut [BcryptStream; N]) {
     let mut blocks = Blocks::zero();
     for place in (0..18).step_by(2) {
-        encrypt(ciphers.each_ref().map(|cipher| &**cipher), &mut blocks);
+        encrypt(lanes.each_ref(), &mut blocks);
         for lane in 0..N {
-            ciphers[lane].subkeys[place] = blocks.left[lane];
-            ciphers[lane].subkeys[place + 1] = blocks.right[lane];
+            lanes[lane].subkeys[place] = blocks.left[lane];
+            lanes[lane].subkeys[place + 1] = blocks.right[lane];
         }
     }
     for number in 0..4 {
         for place in (0..256).step_by(2) {
-            encrypt(ciphers.each_ref().map(|cipher| &**cipher), &mut blocks);
+            encrypt(lanes.each_ref(), &mut blocks);
             for lane in 0..N {
-                ciphers[lane].boxes[number][place] = blocks.left[lane];
-                ciphers[lane].boxes[number][place + 1] = blocks.right[lane];
+                lanes[lane].boxes[number][place] = blocks.left[lane];
+                lanes[lane].boxes[number][place + 1] = blocks.right[lane];
             }
         }
     }
@@ -115,28 +130,32 @@ impl<const N: usize> Blocks<N> {
 /// Sixteen rounds, each for all ciphers before the next. The subkey is mixed in first: only what follows the look-ups
 /// lengthens the chain.
 #[inline(always)]
-fn encrypt<const N: usize>(ciphers: [&Cipher; N], blocks: &mut Blocks<N>) {
-    let (mut left, mut right) = (blocks.left, blocks.right);
+fn encrypt<const N: usize>(ciphers: [&BcryptStream; N], blocks: &mut Blocks<N>) {
+    let Blocks { mut left, mut right } = *blocks;
     for lane in 0..N {
         left[lane] ^= ciphers[lane].subkeys[0];
     }
-    for round in (1..17).step_by(2) {
-        for lane in 0..N {
-            right[lane] = (right[lane] ^ ciphers[lane].subkeys[round]) ^ ciphers[lane].scramble(left[lane]);
-        }
-        for lane in 0..N {
-            left[lane] =
-                (left[lane] ^ ciphers[lane].subkeys[round + 1]) ^ ciphers[lane].scramble(right[lane]);
-        }
+    macro_rules! rounds {
+        ($($odd:literal $even:literal),*) => {$(
+            for lane in 0..N {
+                right[lane] = (right[lane] ^ ciphers[lane].subkeys[$odd]) ^ ciphers[lane].scramble(left[lane]);
+            }
+            for lane in 0..N {
+                left[lane] = (left[lane] ^ ciphers[lane].subkeys[$even]) ^ ciphers[lane].scramble(right[lane]);
+            }
+        )*};
     }
+    rounds!(1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14, 15 16);
     blocks.left = array::from_fn(|lane| right[lane] ^ ciphers[lane].subkeys[17]);
     blocks.right = left;
 }
 
-impl Cipher {
+impl BcryptStream {
+    /// Shifts, not `to_be_bytes`: the bytes would be swapped first, which lengthens the chain.
     #[inline(always)]
     fn scramble(&self, half: u32) -> u32 {
-        let [a, b, c, d] = half.to_be_bytes().map(usize::from);
+        let [a, b, c, d] =
+            [half >> 24, half >> 16 & 0xff, half >> 8 & 0xff, half & 0xff].map(|byte| byte as usize);
         (self.boxes[0][a].wrapping_add(self.boxes[1][b]) ^ self.boxes[2][c]).wrapping_add(self.boxes[3][d])
     }
 }

@@ -1,21 +1,13 @@
-//! [`BcryptStream`]: one bcrypt between two rounds.
+//! [`BcryptStream`] as a lane: from password and salt to the digest.
 
-use super::cipher::{Cipher, Words, expand};
+use super::cipher::{BcryptStream, Words, round};
 use super::{BCRYPT_SALT_BYTES, PASSWORD_BYTES_MAX};
 use crate::kdf::lanes::{Digest, Stream};
 use std::array;
-use zeroize::Zeroize as _;
 
 /// What is encrypted in the end: `OrpheanBeholderScryDoubt`, as three blocks of two words.
 const TEXT: [(u32, u32); 3] =
     [(0x4f72_7068, 0x6561_6e42), (0x6568_6f6c, 0x6465_7253), (0x6372_7944, 0x6f75_6274)];
-
-/// The cipher, and what each round mixes into it.
-pub(crate) struct BcryptStream {
-    cipher: Cipher,
-    key: Words,
-    salt: Words,
-}
 
 impl BcryptStream {
     /// The key is the password with a NUL behind it, cut at 72 bytes. A NUL inside stays, as most implementations keep
@@ -28,13 +20,12 @@ impl BcryptStream {
         };
         let key = words(password.iter().copied().chain([0]).take(PASSWORD_BYTES_MAX).map(widen).cycle());
         let salt = words(salt.into_iter().map(u32::from).cycle());
-        Self { cipher: Cipher::begin(&key, &salt), key, salt }
+        Self::begin(key, salt)
     }
 
     fn advance_by<const N: usize>(streams: &mut [Self; N], rounds: u64) {
         for _ in 0..rounds {
-            expand(streams.each_mut().map(|stream| (&mut stream.cipher, &stream.key)));
-            expand(streams.each_mut().map(|stream| (&mut stream.cipher, &stream.salt)));
+            round(streams);
         }
     }
 }
@@ -63,7 +54,7 @@ impl Stream for BcryptStream {
 
     /// All 24 bytes, of which 23 are stored.
     fn digest(&self) -> Digest {
-        let blocks = TEXT.map(|(left, right)| self.cipher.seal(left, right));
+        let blocks = TEXT.map(|(left, right)| self.seal(left, right));
         Digest::new(
             blocks
                 .iter()
@@ -71,13 +62,6 @@ impl Stream for BcryptStream {
                 .flat_map(|word| word.to_be_bytes())
                 .collect(),
         )
-    }
-}
-
-impl Drop for BcryptStream {
-    fn drop(&mut self) {
-        self.cipher.zeroize();
-        self.key.zeroize();
     }
 }
 
