@@ -31,7 +31,7 @@ const WITHOUT: [&str; 1] = [
 const KERNELS: &str = "passwords";
 
 /// The file of it that may call what not every processor has.
-const UNSAFE: &str = "passwords/src/kdf/simd.rs";
+const UNSAFE: &str = "passwords/src/kdf/kernels.rs";
 
 /// What compares, or makes, a password's hash.
 const HASHES: [&str; 12] = [

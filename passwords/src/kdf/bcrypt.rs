@@ -6,7 +6,7 @@ mod cipher;
 mod stream;
 mod tables;
 
-pub(super) use cipher::BcryptStream;
+pub(super) use cipher::{BcryptStream, Blocks};
 
 use super::copy;
 use super::lanes::{LaneInput, Stream as _};

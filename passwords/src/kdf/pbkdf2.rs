@@ -6,8 +6,8 @@ mod stream;
 pub(super) use stream::{Sha512Stream, Vectors as Sha512Vectors};
 
 use super::Algorithm;
+use super::kernels::Avx512;
 use super::lanes::LaneInput;
-use super::simd::Avx512;
 use std::fmt;
 
 /// The digest under HMAC, and the rounds.

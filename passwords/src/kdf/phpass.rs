@@ -6,8 +6,8 @@ mod stream;
 
 pub(super) use stream::{Md5Stream, Vectors as Md5Vectors};
 
+use super::kernels::Avx2;
 use super::lanes::LaneInput;
-use super::simd::Avx2;
 use super::{Algorithm, copy};
 use std::fmt;
 

@@ -8,7 +8,7 @@
 )]
 
 use super::{Argon2, Variant, Version};
-use crate::kdf::simd::{Avx2, Avx512, Words};
+use crate::kdf::kernels::{Avx2, Avx512, Words};
 use argon2::Block;
 use blake2::digest::Output;
 use blake2::digest::block_api::{UpdateCore as _, VariableOutputCore as _};
@@ -20,15 +20,16 @@ use zeroize::Zeroizing;
 const SLICES: usize = 4;
 
 /// What the processor has for the compression.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Vectors {
     Eight(Avx512),
     Four(Avx2),
 }
 
 impl Vectors {
-    pub(super) fn detect() -> Option<Self> {
-        Avx512::detect().map(Self::Eight).or_else(|| Avx2::detect().map(Self::Four))
+    /// All that it has, the widest first.
+    pub(super) fn detect() -> impl Iterator<Item = Self> {
+        Avx512::detect().map(Self::Eight).into_iter().chain(Avx2::detect().map(Self::Four))
     }
 
     fn compress(self, previous: &Words, reference: &Words, out: &mut Words, mix: bool) {

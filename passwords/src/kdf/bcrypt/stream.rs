@@ -1,7 +1,8 @@
 //! [`BcryptStream`] as a lane: from password and salt to the digest.
 
-use super::cipher::{BcryptStream, Words, round};
+use super::cipher::{BcryptStream, Mixed, Portable, expand};
 use super::{BCRYPT_SALT_BYTES, PASSWORD_BYTES_MAX};
+use crate::kdf::kernels::Bmi;
 use crate::kdf::lanes::{Digest, Stream};
 use std::array;
 
@@ -22,12 +23,6 @@ impl BcryptStream {
         let salt = words(salt.into_iter().map(u32::from).cycle());
         Self::begin(key, salt)
     }
-
-    fn advance_by<const N: usize>(streams: &mut [Self; N], rounds: u64) {
-        for _ in 0..rounds {
-            round(streams);
-        }
-    }
 }
 
 impl Stream for BcryptStream {
@@ -37,18 +32,21 @@ impl Stream for BcryptStream {
 
     const ROUNDS_PER_STEP: u64 = 16;
 
-    fn advance(streams: &mut [Self], rounds: u64) {
+    fn advance(streams: &mut [Self], times: u64) {
         let (fours, rest) = streams.as_chunks_mut::<4>();
         for four in fours {
-            Self::advance_by(four, rounds);
+            match Bmi::detect() {
+                Some(bmi) => expand(bmi, four, times),
+                None => expand(Portable, four, times),
+            }
         }
         // Compiled once for each number, so that the loops over them have a fixed length.
         if let Some(three) = rest.first_chunk_mut::<3>() {
-            Self::advance_by(three, rounds);
+            expand(Portable, three, times);
         } else if let Some(two) = rest.first_chunk_mut::<2>() {
-            Self::advance_by(two, rounds);
+            expand(Portable, two, times);
         } else if let Some(one) = rest.first_chunk_mut::<1>() {
-            Self::advance_by(one, rounds);
+            expand(Portable, one, times);
         }
     }
 
@@ -66,6 +64,6 @@ impl Stream for BcryptStream {
 }
 
 /// Four bytes to a word, the first one highest.
-fn words(mut bytes: impl Iterator<Item = u32>) -> Words {
+fn words(mut bytes: impl Iterator<Item = u32>) -> Mixed {
     array::from_fn(|_| bytes.by_ref().take(4).fold(0, |word, byte| word << 8 | byte))
 }

@@ -1,8 +1,8 @@
 //! [`Sha512Stream`]: one PBKDF2-HMAC-SHA512 between two rounds.
 
 use super::sha512::{self, Word};
+use crate::kdf::kernels::Avx512;
 use crate::kdf::lanes::{Digest, Stream};
-use crate::kdf::simd::Avx512;
 use crate::kdf::{Algorithm, copy};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha512;

@@ -2,8 +2,8 @@
 
 use super::md5::{self, Word};
 use crate::kdf::Algorithm;
+use crate::kdf::kernels::Avx2;
 use crate::kdf::lanes::{Digest, Stream};
-use crate::kdf::simd::Avx2;
 use std::array;
 use zeroize::{Zeroize as _, Zeroizing};
 

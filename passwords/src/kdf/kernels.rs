@@ -1,15 +1,16 @@
-//! Kernels for what a processor may have and may not: each type is the proof that this one has it.
+//! Kernels for what a processor may have and may not, and for what a compiler does worse than a person.
 //!
 //! The one file of the crate with `unsafe` in it. A function compiled for a feature may only be called where the feature
-//! is there, and the compiler can't know that. So every such call is a method of [`Avx512`] or [`Avx2`], a value of
-//! which comes from nowhere but its `detect`, which asks the processor. Besides that, vectors are loaded from arrays
-//! and stored into them through pointers; each is made from an array that holds as many words as the vector.
+//! is there, and the compiler can't know that. So every such call is a method of [`Avx512`], [`Avx2`] or [`Bmi`], a
+//! value of which comes from nowhere but its `detect`, which asks the processor. Besides that, vectors are loaded from
+//! arrays and stored into them through pointers; each is made from an array that holds as many words as the vector. The
+//! assembly of [`Bmi`] only reads, at places inside the array that it is given.
 //!
 //! Every kernel has a portable counterpart, and a test compares the two over random inputs.
 
 #![allow(
     unsafe_code,
-    reason = "see above: calls that the detection allows, and loads and stores inside arrays"
+    reason = "see above: calls that the detection allows, loads and stores inside arrays, assembly that only reads"
 )]
 #![allow(
     clippy::indexing_slicing,
@@ -20,10 +21,10 @@
 )]
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Avx512};
+pub(crate) use x86::{Avx2, Avx512, Bmi};
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) use elsewhere::{Avx2, Avx512};
+pub(crate) use elsewhere::{Avx2, Avx512, Bmi};
 
 /// A block of Argon2: 128 words.
 pub(crate) type Words = [u64; 128];
@@ -31,8 +32,103 @@ pub(crate) type Words = [u64; 128];
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::Words;
+    use crate::kdf::bcrypt::{BcryptStream, Blocks};
     use crate::kdf::pbkdf2::Sha512Vectors;
     use crate::kdf::phpass::Md5Vectors;
+    use std::arch::asm;
+    use std::mem::offset_of;
+
+    /// Half a round of one cipher of four: `$to ^= subkey ^ scramble($from)`, in eleven instructions. A compiler takes
+    /// eighteen, for it does not know that a rotated copy has two bytes to address with. More than four ciphers would
+    /// need more registers than there are.
+    macro_rules! half_a_round {
+        ($from:literal, $to:literal, cipher $cipher:literal, subkey $subkey:literal) => {
+            concat!(
+                "rorx eax, ",
+                $from,
+                "d, 16\n",
+                "xor ",
+                $to,
+                "d, [{ciphers} + ",
+                $cipher,
+                " * {size} + {subkeys} + 4 * ",
+                $subkey,
+                "]\n",
+                "movzx ecx, ah\n",
+                "movzx eax, al\n",
+                "mov ecx, [{ciphers} + 4 * rcx + ",
+                $cipher,
+                " * {size} + {boxes}]\n",
+                "add ecx, [{ciphers} + 4 * rax + ",
+                $cipher,
+                " * {size} + {boxes} + 1024]\n",
+                "bextr eax, ",
+                $from,
+                "d, {second_byte:e}\n",
+                "xor ecx, [{ciphers} + 4 * rax + ",
+                $cipher,
+                " * {size} + {boxes} + 2048]\n",
+                "movzx eax, ",
+                $from,
+                "b\n",
+                "add ecx, [{ciphers} + 4 * rax + ",
+                $cipher,
+                " * {size} + {boxes} + 3072]\n",
+                "xor ",
+                $to,
+                "d, ecx\n",
+            )
+        };
+    }
+
+    macro_rules! rounds_of_four {
+        ($($odd:literal $even:literal),*) => {
+            concat!($(
+                half_a_round!("r8", "r12", cipher 0, subkey $odd),
+                half_a_round!("r9", "r13", cipher 1, subkey $odd),
+                half_a_round!("r10", "r14", cipher 2, subkey $odd),
+                half_a_round!("r11", "r15", cipher 3, subkey $odd),
+                half_a_round!("r12", "r8", cipher 0, subkey $even),
+                half_a_round!("r13", "r9", cipher 1, subkey $even),
+                half_a_round!("r14", "r10", cipher 2, subkey $even),
+                half_a_round!("r15", "r11", cipher 3, subkey $even),
+            )*)
+        };
+    }
+
+    /// The processor can take a byte out of a word in one instruction (BMI1), and rotate into another register (BMI2).
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Bmi(());
+
+    impl Bmi {
+        pub(crate) fn detect() -> Option<Self> {
+            let has_it = is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
+            has_it.then_some(Self(()))
+        }
+
+        /// Blowfish's sixteen rounds in each of four ciphers, a block each.
+        #[inline]
+        pub(crate) fn blowfish(self, ciphers: &[BcryptStream; 4], blocks: &mut Blocks<4>) {
+            let Blocks { left: [l0, l1, l2, l3], right: [r0, r1, r2, r3] } = blocks;
+            // SAFETY: `self` is the proof that the processor has the instructions. They read and nothing else, from the
+            // state of the four ciphers alone: a subkey's number is a constant below 18, a place in a box a byte, and
+            // each of the four boxes behind the subkeys has 256 words of four bytes. Every changed register is named.
+            unsafe {
+                asm!(
+                    rounds_of_four!(1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14, 15 16),
+                    ciphers = in(reg) ciphers.as_ptr(),
+                    size = const size_of::<BcryptStream>(),
+                    subkeys = const offset_of!(BcryptStream, state),
+                    boxes = const offset_of!(BcryptStream, state) + 4 * 18,
+                    second_byte = in(reg) 0x0808_u32,
+                    inout("r8d") *l0, inout("r9d") *l1, inout("r10d") *l2, inout("r11d") *l3,
+                    inout("r12d") *r0, inout("r13d") *r1, inout("r14d") *r2, inout("r15d") *r3,
+                    out("rax") _, out("rcx") _,
+                    options(pure, readonly, nostack),
+                );
+            }
+        }
+    }
 
     /// The processor has AVX-512 with its byte and word instructions.
     #[derive(Clone, Copy, Debug)]
@@ -272,43 +368,30 @@ mod x86 {
 #[cfg(not(target_arch = "x86_64"))]
 mod elsewhere {
     use super::Words;
+    use crate::kdf::bcrypt::{BcryptStream, Blocks};
     use crate::kdf::pbkdf2::Sha512Vectors;
     use crate::kdf::phpass::Md5Vectors;
     use std::convert::Infallible;
 
-    /// No such processor.
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Avx512(Infallible);
+    macro_rules! nowhere {
+        ($($name:ident: $($kernel:ident($($argument:ty),*)),*;)*) => {$(
+            /// No such processor.
+            #[derive(Clone, Copy, Debug)]
+            pub(crate) struct $name(Infallible);
 
-    impl Avx512 {
-        pub(crate) fn detect() -> Option<Self> {
-            None
-        }
-
-        pub(crate) fn pbkdf2_sha512(self, _: &mut Sha512Vectors, _: u64) {
-            match self.0 {}
-        }
-
-        pub(crate) fn compress(self, _: &Words, _: &Words, _: &mut Words, _: bool) {
-            match self.0 {}
-        }
+            impl $name {
+                pub(crate) fn detect() -> Option<Self> {
+                    None
+                }
+                $(pub(crate) fn $kernel(self, $(_: $argument),*) {
+                    match self.0 {}
+                })*
+            }
+        )*};
     }
-
-    /// No such processor.
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Avx2(Infallible);
-
-    impl Avx2 {
-        pub(crate) fn detect() -> Option<Self> {
-            None
-        }
-
-        pub(crate) fn phpass(self, _: &mut Md5Vectors, _: u64) {
-            match self.0 {}
-        }
-
-        pub(crate) fn compress(self, _: &Words, _: &Words, _: &mut Words, _: bool) {
-            match self.0 {}
-        }
+    nowhere! {
+        Avx512: pbkdf2_sha512(&mut Sha512Vectors, u64), compress(&Words, &Words, &mut Words, bool);
+        Avx2: phpass(&mut Md5Vectors, u64), compress(&Words, &Words, &mut Words, bool);
+        Bmi: blowfish(&[BcryptStream; 4], &mut Blocks<4>);
     }
 }
