@@ -287,8 +287,8 @@ impl Kdf {
             Self::Bcrypt(bcrypt) => return bcrypt.derive(password, salt, out),
             Self::DoubleBcrypt(bcrypt) => return double_bcrypt(*bcrypt, password, salt, out),
             Self::Scrypt(scrypt) => return scrypt.derive(password, salt, out),
-            Self::Yescrypt(yescrypt) => return yescrypt.derive(password, salt, out),
-            Self::GostYescrypt(yescrypt) => return yescrypt.derive_gost(password, salt, out),
+            Self::Yescrypt(yescrypt) => return yescrypt.derive(password, salt, out, scratch),
+            Self::GostYescrypt(yescrypt) => return yescrypt.derive_gost(password, salt, out, scratch),
             Self::Argon2(argon2) => return argon2.derive(password, salt, out, scratch),
             Self::DoubleArgon2(argon2) => {
                 let mut inner = Zeroizing::new(vec![0; out.len()]);
