@@ -140,8 +140,14 @@ async function run(one) {
 }
 
 read().then(async (cases) => {
-  // At once, for most of a case is waiting; results are told when nothing is left to run, so that a second call shows.
-  const results = await Promise.all(cases.map(run));
+  // Many at once, for most of a case is waiting, and not so many that one waits for the others until its script gives up.
+  // Results are told when nothing is left to run, so that a second call shows.
+  const results = [];
+  const left = cases.entries();
+  const runLeft = async () => {
+    for (const [number, one] of left) results[number] = await run(one);
+  };
+  await Promise.all(Array.from({ length: 64 }, runLeft));
   process.once("beforeExit", () => process.stdout.write(JSON.stringify(results)));
 }).catch((error) => {
   process.stderr.write(`${error.stack}\n`);
