@@ -23,6 +23,7 @@ mod expect;
 mod fixture;
 mod gate;
 mod method;
+pub mod process;
 pub mod sql;
 mod world;
 

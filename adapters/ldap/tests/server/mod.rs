@@ -168,10 +168,9 @@ impl Slapd {
         std::fs::remove_file(self.path("pid")).map_err(|error| error.to_string())
     }
 
-    /// Stops it where it is (`STOP`), or lets it go on (`CONT`).
-    pub(crate) fn signal(&self, name: &str) -> Outcome {
-        let process = self.process.as_ref().ok_or("slapd does not run")?;
-        run(Command::new("kill").args([&format!("-{name}"), &process.id().to_string()]), None).map(drop)
+    /// Its process, to be frozen.
+    pub(crate) fn processes(&self) -> Result<[u32; 1], String> {
+        self.process.as_ref().map(|process| [process.id()]).ok_or_else(|| "slapd does not run".into())
     }
 
     /// OpenLDAP's programs, over the unix socket.

@@ -2,6 +2,7 @@
 
 use crate::server::ask::{account, call, find, login, open, same};
 use crate::server::{Options, Outcome, PEOPLE, SERVICE, Slapd, change, ensure};
+use idstore_conformance::process::{freeze, thaw};
 use idstore_conformance::{Gate, Mode, Target};
 use idstore_contract::{ErrorKind, StoreHandle, Verdict};
 use serde_json::json;
@@ -259,9 +260,9 @@ async fn under_load_a_server_may_restart_freeze_and_close_what_it_likes() -> Out
         load.suffers(3).await.map_err(failed("killed"))?;
         slapd.up()?;
         recovers(&store).await.map_err(failed("restarted"))?;
-        slapd.signal("STOP")?;
+        freeze(&slapd.processes()?).await?;
         load.suffers(3).await.map_err(failed("stopped"))?;
-        slapd.signal("CONT")?;
+        thaw(&slapd.processes()?)?;
         recovers(&store).await.map_err(failed("thawed"))?;
         for mode in [Mode::Reset, Mode::HalfClose] {
             gate.set(mode).await?;

@@ -48,13 +48,10 @@ impl OwnServer {
         remove(&self.address.socket)
     }
 
-    /// Freezes it, or lets it go on: `STOP`, `CONT`.
-    pub(crate) fn signal(&self, name: &str) -> Outcome {
+    /// Its process, to be frozen.
+    pub(crate) fn processes(&self) -> Result<Vec<u32>, String> {
         let id = self.process.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Child::id);
-        let id = id.ok_or("the server is down")?.to_string();
-        let status = Command::new("kill").args([&format!("-{name}"), &id]).status();
-        let status = status.map_err(|error| error.to_string())?;
-        if status.success() { Ok(()) } else { Err(format!("kill -{name}: {status}")) }
+        id.map(|id| vec![id]).ok_or_else(|| "the server is down".into())
     }
 }
 

@@ -4,6 +4,7 @@ use crate::server::own::OwnServer;
 use crate::server::{
     Database, Outcome, PASSWORD, Product, account, change, change_email, ensure, find, kind, open, within,
 };
+use idstore_conformance::process::{freeze, thaw};
 use idstore_contract::{ErrorKind, StoreHandle};
 use mysql_async::{Conn, OptsBuilder};
 use serde_json::{Value, json};
@@ -165,7 +166,7 @@ async fn a_frozen_server_is_a_timeout_at_the_deadline() -> Outcome {
     for product in Product::EACH {
         let (server, _database, store) = own(product, &[]).await?;
         let ada = account(&store, "a@example.com").await?;
-        server.signal("STOP")?;
+        freeze(&server.processes()?).await?;
         for _ in 0..3 {
             for is_write in [false, true] {
                 let began = Instant::now();
@@ -179,7 +180,7 @@ async fn a_frozen_server_is_a_timeout_at_the_deadline() -> Outcome {
                 ensure(took < Duration::from_secs(2), format!("{product:?}: after {took:?}"))?;
             }
         }
-        server.signal("CONT")?;
+        thaw(&server.processes()?)?;
         recovers(&store).await.map_err(|why| format!("{product:?}: {why}"))?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::faults::{own, recovers};
 use crate::server::{Database, Outcome, Product, account, ensure, find, within};
+use idstore_conformance::process::{freeze, thaw};
 use idstore_contract::{ErrorKind, StoreHandle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -70,9 +71,9 @@ async fn under_load_a_restart_a_freeze_and_killed_sessions_make_no_wrong_answer(
         server.up().await?;
         recovers(&store).await.map_err(|why| format!("{product:?}, restarted: {why}"))?;
         load.goes_on(100).await?;
-        server.signal("STOP")?;
+        freeze(&server.processes()?).await?;
         load.goes_on(24).await?;
-        server.signal("CONT")?;
+        thaw(&server.processes()?)?;
         recovers(&store).await.map_err(|why| format!("{product:?}, frozen: {why}"))?;
         load.goes_on(100).await?;
         let again = Database::create_on(database.address.clone()).await?;

@@ -3,8 +3,8 @@
 use crate::server::own::OwnServer;
 use crate::server::{Database, Outcome, Product, account, call, change, change_email, ensure, kind, open};
 use idstore_contract::{
-    ErrorKind, IdentifierKind, NewAccount, NewPassword, PasswordChange, Profile, Secret, StoreHandle,
-    StoredPassword,
+    ErrorKind, IdentifierKind, MembershipChange, NewAccount, NewPassword, PasswordChange, Profile, Rejection,
+    Secret, StoreHandle, StoredPassword,
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -67,6 +67,40 @@ async fn a_row_that_is_already_as_it_should_be_was_found() -> Outcome {
         }
         let same = store.change_password(&call(5_000), &made, &password("hash")).await;
         ensure(same.is_ok(), format!("{product:?}: the same hash again: {same:?}"))?;
+    }
+    Ok(())
+}
+
+/// The count of a row that stays as it was is 1, as on other databases: so a statement that finds its row, and does
+/// nothing to it, is not told as one whose organization there is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_is_found_and_not_changed_counts() -> Outcome {
+    for product in Product::EACH {
+        let database = Database::create(product).await?;
+        let members = "CREATE TABLE members (person int, organization varchar(40), hidden tinyint(1));
+                       INSERT INTO members VALUES (1, 'acme', 1)";
+        database.execute(&format!("{PEOPLE} {members}")).await?;
+        database.execute("INSERT INTO people (email, password) VALUES ('a@example.com', 'hash')").await?;
+        let mut statements = statements(&counted());
+        change(
+            &mut statements,
+            "organizations",
+            "SELECT organization FROM members WHERE person = :user_id AND NOT hidden",
+        );
+        change(
+            &mut statements,
+            "join_organization",
+            "UPDATE members SET hidden = TRUE WHERE person = :user_id AND organization = :organization",
+        );
+        let store = open(database.config(&statements))?;
+        let ada = account(&store, "a@example.com").await?;
+        for (organization, expected) in
+            [("acme", ErrorKind::Misconfigured), ("of nobody", ErrorKind::Rejected(Rejection::Value(None)))]
+        {
+            let join = MembershipChange::Join(organization.to_owned());
+            let refused = kind(store.change_membership(&call(5_000), &ada, &join).await)?;
+            ensure(refused == expected, format!("{product:?}, {organization}: {refused:?}"))?;
+        }
     }
     Ok(())
 }

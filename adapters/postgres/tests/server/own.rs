@@ -1,6 +1,7 @@
 //! A PostgreSQL that one test has for itself, to be stopped, killed and frozen.
 
 use super::{Address, Outcome, variable};
+use idstore_conformance::process::thaw;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -45,12 +46,14 @@ impl OwnServer {
         self.run("pg_ctl", "-w -t 30 -m immediate stop")
     }
 
-    /// Stops the server and every process of its sessions, or lets them go on.
-    pub(crate) fn signal(&self, name: &str) -> Outcome {
+    /// The server's process and those of its sessions, to be frozen.
+    pub(crate) fn processes(&self) -> Result<Vec<u32>, String> {
         let pid =
             std::fs::read_to_string(self.data().join("postmaster.pid")).map_err(|error| error.to_string())?;
         let pid = pid.lines().next().unwrap_or_default().to_owned();
-        shell(&format!("kill -{name} {pid} $(ps -o pid= --ppid {pid})"))
+        let all = Command::new("ps").args(["-o", "pid=", "--pid", &pid, "--ppid", &pid]).output();
+        let all = String::from_utf8_lossy(&all.map_err(|error| error.to_string())?.stdout).into_owned();
+        all.split_whitespace().map(|pid| pid.parse().map_err(|_| format!("{pid} is no process"))).collect()
     }
 
     fn data(&self) -> PathBuf {
@@ -72,7 +75,7 @@ impl OwnServer {
 impl Drop for OwnServer {
     fn drop(&mut self) {
         // One that is down already has nothing to stop.
-        self.signal("CONT").ok();
+        self.processes().and_then(|processes| thaw(&processes)).ok();
         self.kill().ok();
     }
 }

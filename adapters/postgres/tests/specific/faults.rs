@@ -2,6 +2,7 @@
 
 use crate::server::own::OwnServer;
 use crate::server::{Database, Outcome, account, change, change_email, ensure, find, kind, open, within};
+use idstore_conformance::process::{freeze, thaw};
 use idstore_contract::{ErrorKind, StoreHandle};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -116,7 +117,7 @@ async fn a_frozen_server_is_a_timeout_at_the_deadline() -> Outcome {
     database.execute(PEOPLE).await?;
     let store = open(database.config_at(server.address.port, "disable", &statements()))?;
     let ada = account(&store, "a@example.com").await?;
-    server.signal("STOP")?;
+    freeze(&server.processes()?).await?;
     for _ in 0..3 {
         for is_write in [false, true] {
             let began = Instant::now();
@@ -129,7 +130,7 @@ async fn a_frozen_server_is_a_timeout_at_the_deadline() -> Outcome {
             ensure(began.elapsed() < Duration::from_secs(2), format!("after {:?}", began.elapsed()))?;
         }
     }
-    server.signal("CONT")?;
+    thaw(&server.processes()?)?;
     recovers(&store).await
 }
 
