@@ -59,13 +59,15 @@ pub(crate) fn failure(refusal: &Refusal, doing: Doing, sql: &str) -> Failure {
     let (kind, message, fate) = of_session(refusal.number)
         .or_else(|| of_value(refusal, doing))
         .or_else(|| of_schema(refusal))
+        .or_else(|| of_way(refusal))
         .unwrap_or((
             ErrorKind::Unexpected,
             "the server answered with an error that is not expected here",
             Fate::Usable,
         ));
     let mut error = Error::new(kind, message).with("number", refusal.number.to_string());
-    if !refusal.sqlstate.is_empty() {
+    // It goes to logs and terminals: nothing but what it may consist of.
+    if !refusal.sqlstate.is_empty() && refusal.sqlstate.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         error = error.with("sqlstate", refusal.sqlstate.clone());
     }
     if let Some(name) = named(refusal, sql) {
@@ -82,28 +84,43 @@ type Meaning = (ErrorKind, &'static str, Fate);
 fn of_session(number: u16) -> Option<Meaning> {
     use ErrorKind::{Busy, Misconfigured, Timeout, Unavailable};
     Some(match number {
-        1045 | 1698 | 1251 | 1820 | 1862 | 3118 | 4151 => (
+        1045 | 1698 | 1251 => (
             Misconfigured,
-            "the server refuses the login of this service; see `user` and `password`",
+            "the server refuses the login of this service; see `user`, `password`, and `tls` where the account requires it",
             Fate::Lost,
         ),
+        1820 | 1862 => {
+            (Misconfigured, "the password of this service's account has expired; set a new one", Fate::Lost)
+        }
+        3118 | 4151 => (Misconfigured, "this service's account is locked on the server", Fate::Lost),
         1130 => (Misconfigured, "the server takes no session from this host", Fate::Lost),
         3159 => (Misconfigured, "the server wants TLS for this account; see `tls`", Fate::Lost),
         1044 => (Misconfigured, "this service may not use the database", Fate::Lost),
-        1049 | 1046 => (Misconfigured, "there is no such database", Fate::Lost),
+        1049 | 1046 => (Misconfigured, "there is no such database; see `database`", Fate::Lost),
         1129 => (Unavailable, "the server blocks this host after failed connections", Fate::Lost),
         1040 | 1203 | 1226 => (Busy, "the server has no session left", Fate::Lost),
         // An expired account's own statement, or a lock that another session has for longer than is waited.
         1205 | 3572 => (Timeout, "a lock was not free in time", Fate::Usable),
         1317 | 1969 | 3024 => (Timeout, "the store did not answer in time", Fate::Usable),
         4031 => (Timeout, "the store ended an idle session", Fate::Lost),
-        1213 | 1614 => {
+        1020 | 1213 | 1614 => {
             (Unavailable, "the server ended a transaction that another one needed to end", Fate::Usable)
         }
         1290 | 1792 | 1836 => (Unavailable, "the server is read-only", Fate::Lost),
-        1053 | 1077..=1080 | 1152..=1161 | 1184 | 1927 | 3169 => {
-            (Unavailable, "the server does not serve", Fate::Lost)
-        }
+        // Galera's 1047 and group replication's 3100; ProxySQL's own, as a client would number them; and 3032, offline.
+        1047
+        | 1053
+        | 1077..=1080
+        | 1152..=1161
+        | 1184
+        | 1835
+        | 1927
+        | 2000..=2099
+        | 3032
+        | 3100
+        | 3168
+        | 3169
+        | 9001 => (Unavailable, "the server does not serve", Fate::Lost),
         1021 | 1023..=1030 | 1034..=1038 | 1041 | 1114 | 1135 | 1180 | 1181 | 1194 | 1195 | 1461 | 3019 => {
             (Unavailable, "the server can't work", Fate::Usable)
         }
@@ -122,6 +139,7 @@ fn of_value(refusal: &Refusal, doing: Doing) -> Option<Meaning> {
         }
         // Too long, out of range, cut, no default, not NULL, a constraint, what a trigger or a check says, and what a
         // column's character set or JSON type can't hold.
+        1052 => None,
         1267 if doing == Doing::Preparing => None,
         1048 | 1062 | 1169 | 1216 | 1217 | 1264 | 1265 | 1267 | 1292 | 1300 | 1364 | 1365 | 1366 | 1367
         | 1369 | 1406 | 1411 | 1441 | 1451 | 1452 | 1586 | 1644 | 1690 | 3140 | 3141 | 3819 | 3854 | 3988
@@ -143,7 +161,10 @@ fn value(reading: bool) -> Meaning {
 fn of_schema(refusal: &Refusal) -> Option<Meaning> {
     let class = refusal.sqlstate.get(..2).unwrap_or_default();
     let (message, fate) = match refusal.number {
-        1142 | 1143 | 1227 | 1370 | 1419 => ("this service lacks a right", Fate::Usable),
+        1142 | 1143 | 1227 | 1370 | 1419 => {
+            ("this service lacks a right on what the statement names: GRANT it", Fate::Usable)
+        }
+        1052 => ("a column is ambiguous: name its table as well", Fate::Usable),
         1054 => ("a column is missing", Fate::Stale),
         1051 | 1146 => ("a table is missing", Fate::Stale),
         1305 => ("a function or procedure is missing", Fate::Stale),
@@ -156,6 +177,15 @@ fn of_schema(refusal: &Refusal) -> Option<Meaning> {
         _ => return None,
     };
     Some((ErrorKind::Misconfigured, message, fate))
+}
+
+/// SQLSTATE's class of connections, whatever the number.
+fn of_way(refusal: &Refusal) -> Option<Meaning> {
+    refusal.sqlstate.starts_with("08").then_some((
+        ErrorKind::Unavailable,
+        "the server does not serve",
+        Fate::Lost,
+    ))
 }
 
 /// What answers does not speak the protocol, or says more or less than it may. Nothing is read on from it.
@@ -215,6 +245,30 @@ mod tests {
         let found = failure(&twice, Doing::Writing, "INSERT INTO users VALUES (?)").error;
         assert_eq!(found.kind(), ErrorKind::AlreadyExists(None));
         assert!(!format!("{found}").contains("ann"), "{found}");
+    }
+
+    #[test]
+    fn a_server_that_does_not_serve_is_no_fault_of_the_configuration() {
+        for (number, sqlstate) in
+            [(3032, "HY000"), (1047, "08S01"), (9001, "HY000"), (2013, "HY000"), (4999, "08004")]
+        {
+            let failure = failure(&refused(number, sqlstate, ""), Doing::Writing, "");
+            assert_eq!(
+                (failure.error.kind(), failure.fate),
+                (ErrorKind::Unavailable, Fate::Lost),
+                "{number}"
+            );
+        }
+        assert_eq!(
+            failure(&refused(1020, "HY000", ""), Doing::Writing, "").error.kind(),
+            ErrorKind::Unavailable
+        );
+    }
+
+    #[test]
+    fn what_a_server_calls_a_sqlstate_reaches_no_terminal_unless_it_is_one() {
+        let strange = refused(1146, "\u{1b}[31m", "");
+        assert!(!failure(&strange, Doing::Reading, "").error.to_string().contains('\u{1b}'));
     }
 
     #[test]

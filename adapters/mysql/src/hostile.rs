@@ -97,6 +97,29 @@ fn results_without_end_are_not_followed() {
     assert!(run(session.command("DO 1", Doing::Reading)).is_err());
 }
 
+#[test]
+fn descriptions_of_columns_that_are_too_large_are_not_kept() {
+    // Each is a valid one with a name of a quarter MiB: five of them are more than the names of a thousand columns.
+    let name = vec![b'a'; 1 << 18];
+    let length = u32::try_from(name.len()).unwrap().to_le_bytes();
+    let mut column = b"\x03def\0\0\0\xfd".to_vec();
+    column.extend([length[0], length[1], length[2]]);
+    column.extend(&name);
+    column.extend(b"\x01a\x0c");
+    column.extend([63, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0]);
+    let answer = |count: u8| {
+        let count_alone = [count];
+        let columns = std::iter::repeat_n(column.as_slice(), usize::from(count));
+        let payloads: Vec<&[u8]> =
+            std::iter::once(count_alone.as_slice()).chain(columns).chain([END, END]).collect();
+        packets(1, &payloads)
+    };
+    assert!(run(session(&answer(3)).command("DO 1", Doing::Reading)).is_ok());
+    let mut session = session(&answer(5));
+    assert!(run(session.command("DO 1", Doing::Reading)).is_err());
+    assert!(!session.is_usable());
+}
+
 /// Bytes that begin like something, so that more than the first check sees them.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let first = prop_oneof![Just(0_u8), Just(1), Just(3), Just(0xfb), Just(0xfe), Just(0xff), any::<u8>()];

@@ -155,6 +155,7 @@ impl Opener {
 
     async fn settle(&self, session: &mut Session) -> Result<Vec<Problem>, Failure> {
         session.command(&settings::set(self.ceiling), Doing::Preparing).await?;
+        session.command(settings::ISOLATE, Doing::Preparing).await?;
         settings::compare(&session.ask(settings::SHOW, &[], Doing::Preparing).await?)?;
         session.learn(&self.statements).await
     }

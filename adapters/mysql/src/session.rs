@@ -22,6 +22,8 @@ use std::time::Instant;
 const RESULTS_MAX: usize = 4;
 /// The most bytes of all rows of one answer: a page of `list` has a thousand of some kilobytes.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// The most bytes of what describes the columns of one answer: a name has at most 64 characters, and there are six.
+const COLUMNS_BYTES_MAX: usize = 1 << 20;
 /// The most rows of what this service asks for itself.
 const OWN_ROWS_MAX: usize = 64;
 
@@ -202,6 +204,11 @@ impl Session {
         self.is_at_rest && !self.is_in_transaction && !self.holds_lock && self.wire.is_silent()
     }
 
+    /// Whether a transaction is open, as far as the server said.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.is_in_transaction
+    }
+
     /// Whether the server may still be doing something that was asked here.
     pub(crate) fn is_busy(&self) -> bool {
         !self.is_at_rest
@@ -241,21 +248,27 @@ impl Session {
         }
         let prepared = answer::prepared(&payload)?;
         // What the server says of parameters does not matter: values are bound as text.
-        for _ in 0..prepared.parameters {
-            self.wire.read().await?;
-        }
-        if prepared.parameters > 0 {
-            self.end().await?;
-        }
-        let mut columns = Vec::new();
-        for _ in 0..prepared.columns {
-            columns.push(answer::column(&self.wire.read().await?)?);
-        }
-        if prepared.columns > 0 {
-            self.end().await?;
-        }
+        self.columns(prepared.parameters).await?;
+        let columns = self.columns(prepared.columns).await?;
         self.is_at_rest = true;
         Ok((prepared, columns))
+    }
+
+    /// So many descriptions of columns, and their end where there are any.
+    async fn columns(&mut self, count: usize) -> Result<Vec<Column>, Failure> {
+        let (mut columns, mut bytes) = (Vec::new(), 0_usize);
+        for _ in 0..count {
+            let payload = self.wire.read().await?;
+            bytes = bytes.saturating_add(payload.len());
+            if bytes > COLUMNS_BYTES_MAX {
+                return Err(nonsense());
+            }
+            columns.push(answer::column(&payload)?);
+        }
+        if count > 0 {
+            self.end().await?;
+        }
+        Ok(columns)
     }
 
     /// The end of a list of columns.
@@ -313,12 +326,7 @@ impl Session {
         if !answer.columns.is_empty() {
             return Err(Error::misconfigured("a statement answers more than one table").into());
         }
-        let mut columns = Vec::new();
-        for _ in 0..answer::column_count(&payload)? {
-            columns.push(answer::column(&self.wire.read().await?)?);
-        }
-        self.end().await?;
-        answer.columns = columns.into();
+        answer.columns = self.columns(answer::column_count(&payload)?).await?.into();
         self.rows(answer, rows_max).await
     }
 

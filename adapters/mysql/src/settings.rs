@@ -24,21 +24,26 @@ pub(crate) fn set(ceiling: Duration) -> String {
     )
 }
 
-/// Asks for what [`compare`] looks at.
+/// A lookup never sees what another transaction may still undo, and a transaction sees its own and one state of the
+/// rest; what it was read from is compared with what was written.
+pub(crate) const ISOLATE: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE";
+
+/// Asks for what [`compare`] looks at. The isolation has another name on each server.
 pub(crate) const SHOW: &str = "SELECT @@session.sql_mode, @@session.time_zone, @@session.autocommit, \
                                @@session.character_set_client, @@session.character_set_results, \
-                               @@session.collation_connection";
+                               @@session.collation_connection, \
+                               /*M!100100 @@session.tx_isolation */ /*!80000 @@session.transaction_isolation */";
 
 /// Whether the session is as it was set: something on the way may have swallowed it.
 pub(crate) fn compare(rows: &[Vec<Value>]) -> Result<(), Failure> {
     let texts: Vec<String> = rows.iter().flatten().map(text).collect();
     let is_set = match texts.as_slice() {
-        [mode, zone, autocommit, client, results, collation] => {
+        [mode, zone, autocommit, client, results, collation, isolation] => {
             let has = |word: &str| mode.split(',').any(|set| set == word);
             has("STRICT_ALL_TABLES")
                 && !["ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "PIPES_AS_CONCAT"].into_iter().any(has)
-                && [zone, autocommit, client, results, collation]
-                    == ["+00:00", "1", "utf8mb4", "utf8mb4", "utf8mb4_bin"]
+                && [zone, autocommit, client, results, collation, isolation]
+                    == ["+00:00", "1", "utf8mb4", "utf8mb4", "utf8mb4_bin", "REPEATABLE-READ"]
         }
         _ => false,
     };
@@ -72,6 +77,7 @@ mod tests {
             text("utf8mb4"),
             text("utf8mb4"),
             text("utf8mb4_bin"),
+            text("REPEATABLE-READ"),
         ]]
     }
 

@@ -16,12 +16,14 @@ pub(crate) struct MysqlTransaction {
     deadline: Instant,
     /// A statement failed; the server may have undone some or all of what came before it.
     failed: bool,
+    /// A statement ended the transaction, as a procedure with a COMMIT does: what came before it stays.
+    ended: bool,
 }
 
 impl MysqlTransaction {
     /// A transaction that is open on a session.
     pub(crate) fn new(lease: Lease, deadline: Instant) -> Self {
-        Self { lease, deadline, failed: false }
+        Self { lease, deadline, failed: false, ended: false }
     }
 
     /// Waits for an answer no longer than the caller does, and remembers what it says.
@@ -43,6 +45,29 @@ impl MysqlTransaction {
             }
         }
     }
+
+    /// What to tell where a statement ended the transaction.
+    fn still_open(&mut self) -> Result<(), Error> {
+        if self.lease.session()?.is_in_transaction() {
+            return Ok(());
+        }
+        (self.failed, self.ended) = (true, true);
+        let message = "a statement ended the transaction, so what was written stays; leave COMMIT, and what changes a \
+                       schema, out of statements and procedures";
+        Err(Error::new(ErrorKind::Timeout, message))
+    }
+
+    /// After a statement that the server refused: whether it ended the transaction before. The refusal itself does not
+    /// say so. A deadlock ends it as well, and undoes it.
+    async fn look(&mut self, refused: &Error) -> Result<(), Error> {
+        if matches!(refused.kind(), ErrorKind::Timeout | ErrorKind::Unavailable) {
+            return Ok(());
+        }
+        match self.within(async |session| session.alive().await).await {
+            Ok(()) => self.still_open(),
+            Err(_) => Ok(()),
+        }
+    }
 }
 
 impl Transaction for MysqlTransaction {
@@ -50,7 +75,13 @@ impl Transaction for MysqlTransaction {
         // The lookup that proves a write only reads, and its errors are a lookup's.
         let only_reads = statement.key().kind().only_reads();
         let doing = if only_reads { Doing::Reading } else { Doing::Writing };
-        self.within(async |session| session.run(statement, &values, doing).await).await
+        match self.within(async |session| session.run(statement, &values, doing).await).await {
+            Ok(ran) => self.still_open().map(|()| ran),
+            Err(refused) => {
+                self.look(&refused).await?;
+                Err(refused)
+            }
+        }
     }
 
     async fn lock(&mut self, name: &str) -> Result<(), Error> {
@@ -71,6 +102,9 @@ impl Transaction for MysqlTransaction {
     }
 
     async fn rollback(mut self) -> Result<(), Error> {
+        if self.ended {
+            return self.still_open();
+        }
         let undone = self.within(async |session| session.command("ROLLBACK", Doing::Writing).await).await;
         // Whatever became of the session, the server undoes what nobody commits.
         let Ok(warnings) = undone else { return Ok(()) };

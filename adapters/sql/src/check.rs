@@ -90,7 +90,7 @@ impl Assembly<'_> {
     fn check(&mut self, key: StatementKey, index: Option<usize>, template: &Template) {
         let place = place(key, index);
         let verb = if template.is_writing_with { "update" } else { &template.verb };
-        if let Some(message) = refused_verb(key, verb) {
+        if let Some(message) = refused_verb(self.dialect, key, verb) {
             self.problems.push(Problem::error(&place, message));
         }
         for (parameter, offset) in &template.parameters {
@@ -137,7 +137,7 @@ impl Assembly<'_> {
 }
 
 /// What can't be done by a statement of that key, from its first word.
-fn refused_verb(key: StatementKey, verb: &str) -> Option<&'static str> {
+fn refused_verb(dialect: Dialect, key: StatementKey, verb: &str) -> Option<&'static str> {
     match verb {
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" | "set"
         | "attach" | "detach" | "pragma" | "lock" | "unlock" | "use" => {
@@ -147,6 +147,11 @@ fn refused_verb(key: StatementKey, verb: &str) -> Option<&'static str> {
             if key.kind().only_reads() =>
         {
             Some("this statement only reads")
+        }
+        "truncate" | "create" | "alter" | "drop" | "rename" | "grant" | "revoke"
+            if dialect == Dialect::MySql =>
+        {
+            Some("the server commits before and after such a statement, so what fails later can't be undone")
         }
         _ => None,
     }

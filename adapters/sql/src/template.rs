@@ -2,6 +2,9 @@
 //!
 //! Text outside the parameters is never changed, and no value ever enters it: values are bound later, by position.
 
+mod exact;
+
+use self::exact::Folded;
 use crate::lexer::{Token, TokenKind, in_word, lex};
 use crate::{Dialect, Parameter, StatementKey};
 
@@ -52,7 +55,11 @@ pub(crate) fn compile(dialect: Dialect, key: StatementKey, text: &str) -> (Templ
 
 /// What is known inside one pair of parentheses.
 #[derive(Clone, Copy, Default)]
-struct Level {
+struct Level<'a> {
+    /// The word before the parenthesis: a function's name, where it is one.
+    function: Option<Token<'a>>,
+    /// A CAST or CONVERT of the password, and where that stands. Nothing is wrong if its type turns out to be BINARY.
+    converts: Option<usize>,
     /// There was a SELECT or DELETE, so that a FROM is followed by a table.
     query: bool,
     /// Behind ORDER BY or GROUP BY.
@@ -64,7 +71,7 @@ struct Walk<'a> {
     key: StatementKey,
     template: Template,
     faults: Vec<Fault>,
-    levels: Vec<Level>,
+    levels: Vec<Level<'a>>,
     /// The last token that is neither blank nor comment, and the one before it.
     last: Option<Token<'a>>,
     last_but_one: Option<Token<'a>>,
@@ -144,8 +151,8 @@ impl<'a> Walk<'a> {
                         format!("{parameter} stands where a name belongs; only values can be bound"),
                     );
                 }
-                if compares && self.last.is_some_and(is_pattern) {
-                    self.fault(token.start, format!("{parameter} would be compared as a pattern; write ="));
+                if compares {
+                    self.stays_exact(token);
                 }
                 self.template.parameters.push((parameter, token.start));
             }
@@ -158,6 +165,24 @@ impl<'a> Walk<'a> {
         let placeholder =
             if compares { self.dialect.compared(position) } else { self.dialect.placeholder(position) };
         self.template.sql.push_str(&placeholder);
+    }
+
+    /// Whether what stands around the password leaves it what it is.
+    fn stays_exact(&mut self, password: Token<'_>) {
+        let function = |level: &Level<'_>| {
+            level.function.map(|token| token.text.to_ascii_lowercase()).unwrap_or_default()
+        };
+        match exact::folded_by(self.dialect, self.levels.iter().rev().map(function)) {
+            None => {}
+            Some(Folded::Converted(depth)) => {
+                if let Some(level) = self.levels.iter_mut().rev().nth(depth) {
+                    level.converts = Some(password.start);
+                }
+            }
+            Some(Folded::By(function, what)) => {
+                self.fault(password.start, format!("{} around :password {what}", function.to_uppercase()));
+            }
+        }
     }
 
     /// Whether a placeholder at this token would have to be the name of a table, a column or a function.
@@ -185,9 +210,13 @@ impl<'a> Walk<'a> {
                 ":password has a collation here that compares exactly; leave COLLATE out",
             );
         }
+        if self.key == StatementKey::Check && exact::is_pattern(&word) {
+            self.fault(token.start, format!("{} compares with a pattern; write =", token.text));
+        }
         if let Some(level) = self.levels.last_mut() {
             match word.as_str() {
-                "select" | "delete" => *level = Level { query: true, ordering: false },
+                "binary" | "varbinary" => level.converts = None,
+                "select" | "delete" => *level = Level { query: true, ordering: false, ..*level },
                 "by" => level.ordering = true,
                 "limit" | "offset" | "fetch" | "having" | "union" | "rows" | "range" | "window" | "for" => {
                     level.ordering = false;
@@ -215,9 +244,21 @@ impl<'a> Walk<'a> {
             self.fault(token.start, "|| means OR here, and joins texts elsewhere; write OR or CONCAT(…)");
         }
         match token.text {
-            "(" => self.levels.push(Level::default()),
+            "(" => {
+                let function = self.last.filter(|last| last.kind == TokenKind::Word);
+                self.levels.push(Level { function, ..Level::default() });
+            }
+            operator
+                if operator.contains('~')
+                    && self.key == StatementKey::Check
+                    && self.dialect == Dialect::Postgres =>
+            {
+                self.fault(token.start, format!("{operator} compares with a pattern; write ="));
+            }
             ")" if self.levels.len() > 1 => {
-                self.levels.pop();
+                if let Some(offset) = self.levels.pop().and_then(|level| level.converts) {
+                    self.fault(offset, exact::CONVERTED);
+                }
             }
             ";" => self.closed = true,
             _ => {}
@@ -270,11 +311,6 @@ const IN_NAME: &str = "stands inside a quoted name; only values can be bound";
 
 fn touches(left: Token<'_>, right: Token<'_>) -> bool {
     left.start.saturating_add(left.text.len()) == right.start
-}
-
-/// A word whose right side is a pattern.
-fn is_pattern(token: Token<'_>) -> bool {
-    ["like", "ilike", "glob", "regexp", "rlike"].iter().any(|word| is_word(token, word))
 }
 
 fn is_word(token: Token<'_>, word: &str) -> bool {

@@ -1,7 +1,9 @@
 //! The ways to reach a server, whom each of them trusts, and how an account proves who it is.
 
 use crate::server::own::OwnServer;
-use crate::server::{Database, Outcome, PASSWORD, Product, account, change, ensure, find, open};
+use crate::server::{
+    Database, Outcome, PASSWORD, Product, account, change, change_email, ensure, find, open,
+};
 use idstore_contract::{ErrorKind, Transport};
 use idstore_mysql::Config;
 use serde_json::{Value, json};
@@ -172,22 +174,38 @@ async fn a_session_is_as_it_should_be_whatever_the_server_s_defaults_are() -> Ou
             "--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT",
             "--character-set-server=latin1",
             "--autocommit=OFF",
+            "--transaction-isolation=READ-UNCOMMITTED",
             "--init-connect=SET @@session.sql_mode = ''",
         ];
         let server = OwnServer::start(product, &options).await?;
         let database = Database::create_on(server.address.clone()).await?;
         database.execute(PEOPLE).await?;
         database.execute("INSERT INTO people VALUES (2, 'b\\o''ut@example.com'); COMMIT").await?;
+        database.execute("SET GLOBAL TRANSACTION READ ONLY").await?;
         let store = open(database.config(&json!({
             // Double quotes are text and a backslash escapes, as the statements were read.
             "get_user": "SELECT id AS user_id, email, concat(\"a\", '\\'') AS nickname, @@session.sql_mode AS name
                            FROM people WHERE email = :identifier",
+            "get_user_by_id": "SELECT id AS user_id, email, '' AS nickname, '' AS name FROM people WHERE id = :user_id",
+            "change_email": "UPDATE people SET email = :new_email WHERE id = :user_id",
         })))?;
         let found =
             account(&store, "b\\o'ut@example.com").await.map_err(|why| format!("{product:?}: {why}"))?;
         ensure(found.profile.nickname.as_deref() == Some("a'"), format!("{:?}", found.profile.nickname))?;
-        let mode = found.profile.name.unwrap_or_default();
+        let mode = found.profile.name.clone().unwrap_or_default();
         ensure(mode.contains("STRICT_ALL_TABLES") && !mode.contains("ANSI"), format!("{product:?}: {mode}"))?;
+        // What another transaction may still undo is not told.
+        database
+            .execute("START TRANSACTION; UPDATE people SET email = 'later@example.com' WHERE id = 2")
+            .await?;
+        let early = find(&store, "later@example.com", 2_000).await;
+        let early = early.map_err(|error| format!("{product:?}: {error:?}"))?;
+        ensure(early.is_empty(), format!("{product:?}: {early:?}"))?;
+        change_email(&store, &found, "new@example.com", 2_000).await.err().ok_or("a held row was changed")?;
+        database.execute("ROLLBACK").await?;
+        change_email(&store, &found, "new@example.com", 2_000)
+            .await
+            .map_err(|error| format!("{product:?}, a write: {error:?}"))?;
     }
     Ok(())
 }

@@ -105,6 +105,41 @@ async fn a_row_that_is_found_and_not_changed_counts() -> Outcome {
     Ok(())
 }
 
+/// A procedure that commits leaves what it wrote: nobody may be told that nothing was changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_procedure_that_commits_leaves_an_outcome_that_is_told_as_unknown() -> Outcome {
+    for product in Product::EACH {
+        let database = Database::create(product).await?;
+        let store = people(&database).await?;
+        let made = store.create(&call(5_000), &new("a@example.com", None, "hash")).await;
+        let made = made.map_err(|error| format!("{product:?}: {error:?}"))?;
+        for (name, after) in [("cuts", ""), ("refuses", "SIGNAL SQLSTATE '45000';")] {
+            let procedure = format!(
+                "CREATE PROCEDURE {name}(IN person int, IN given text) BEGIN
+                   UPDATE people SET password = left(given, 3) WHERE id = person; COMMIT; {after} END"
+            );
+            database.execute(&procedure).await?;
+            let mut statements = statements(&counted());
+            change(&mut statements, "change_password", format!("CALL {name}(:user_id, :password_hash)"));
+            let store = open(database.config(&statements))?;
+            let told = kind(store.change_password(&call(5_000), &made, &password("another hash")).await)?;
+            ensure(told == ErrorKind::Timeout, format!("{product:?}, {name}: {told:?}"))?;
+        }
+        // Without it all is undone, and said to be.
+        database
+            .execute("CREATE PROCEDURE only_cuts(IN person int, IN given text) UPDATE people SET password = left(given, 4) WHERE id = person")
+            .await?;
+        let mut statements = statements(&counted());
+        change(&mut statements, "change_password", "CALL only_cuts(:user_id, :password_hash)");
+        let store = open(database.config(&statements))?;
+        let told = kind(store.change_password(&call(5_000), &made, &password("another hash")).await)?;
+        ensure(told == ErrorKind::Misconfigured, format!("{product:?}: {told:?}"))?;
+        let left = database.value("SELECT password FROM people").await?;
+        ensure(left == "ano", format!("{product:?}: {left}"))?;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hash_that_a_lenient_server_would_cut_is_refused() -> Outcome {
     for product in Product::EACH {

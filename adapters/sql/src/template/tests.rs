@@ -154,8 +154,53 @@ fn another_collation_may_not_fold_what_is_compared_exactly() {
 #[test]
 fn a_password_is_never_compared_as_a_pattern() {
     for dialect in [Dialect::MySql, Dialect::Postgres, Dialect::Sqlite] {
-        let (_, faults) = compile(dialect, StatementKey::Check, "SELECT pass LIKE :password AS matches");
-        assert!(faults[0].message.contains("pattern"), "{faults:?}");
+        for compared in [
+            "pass LIKE :password",
+            "pass LIKE BINARY :password",
+            "pass LIKE (:password)",
+            "pass LIKE CONCAT(:password)",
+            "pass NOT LIKE :password",
+            "pass REGEXP BINARY :password",
+            "REGEXP_LIKE(pass, :password)",
+            "INSTR(pass, :password) = 1",
+            "position(:password in pass) = 1",
+            "locate(concat('', :password), pass)",
+        ] {
+            let (_, faults) = compile(dialect, StatementKey::Check, &format!("SELECT {compared} AS matches"));
+            assert!(faults.iter().any(|fault| fault.message.ends_with("write =")), "{compared}: {faults:?}");
+        }
+    }
+    for compared in ["pass ~ :password", "pass ~* :password", "pass !~~ :password"] {
+        let (_, faults) =
+            compile(Dialect::Postgres, StatementKey::Check, &format!("SELECT {compared} AS matches"));
+        assert!(faults[0].message.contains("pattern"), "{compared}: {faults:?}");
+    }
+}
+
+#[test]
+fn no_function_takes_the_collation_away_that_compares_exactly() {
+    let faults = |compared: &str| {
+        compile(Dialect::MySql, StatementKey::Check, &format!("SELECT {compared} AS matches")).1
+    };
+    for compared in [
+        "pass = CONVERT(:password USING latin1)",
+        "pass = CAST(:password AS CHAR)",
+        "pass = CAST(concat(:password, salt) AS CHAR)",
+        "pass = JSON_UNQUOTE(JSON_QUOTE(:password))",
+    ] {
+        assert!(faults(compared)[0].message.contains("exactly"), "{compared}");
+    }
+    // Of a digest every bit counts, whatever collation it has; and the column may be converted.
+    for compared in [
+        "pass = MD5(CONVERT(:password USING latin1))",
+        "pass = SHA2(CONCAT(salt, CAST(:password AS BINARY)), 256)",
+        "CAST(pass AS CHAR) = :password",
+        "CAST(pass AS BINARY) = CAST(:password AS BINARY)",
+        "pass = CONVERT(:password, BINARY)",
+        "pass = CONCAT(:password, salt)",
+        "pass IN (:password)",
+    ] {
+        assert_eq!(faults(compared), [], "{compared}");
     }
 }
 
