@@ -108,11 +108,15 @@ impl Opener {
         self.sessions.serves();
     }
 
-    /// Ends what the server still does on a session that nobody listens to any more, over another one.
-    pub(crate) async fn kill(&self, number: u32) -> Result<(), Failure> {
+    /// Ends what the server still does on a session that nobody listens to any more, over another one. Behind an
+    /// address that moved, another server has given the number to somebody else: that one is left alone.
+    pub(crate) async fn kill(&self, busy: &Session) -> Result<(), Failure> {
         let (wire, own) = self.sign_in().await?;
         let mut session = Session::new(wire, own, self.sessions.generation());
-        session.command(&format!("KILL {number}"), Doing::Reading).await?;
+        let server = settings::which(&session.ask(settings::WHICH, &[], Doing::Reading).await?);
+        if server == busy.server {
+            session.command(&format!("KILL {}", busy.number), Doing::Reading).await?;
+        }
         session.hang_up().await;
         Ok(())
     }
@@ -156,7 +160,7 @@ impl Opener {
     async fn settle(&self, session: &mut Session) -> Result<Vec<Problem>, Failure> {
         session.command(&settings::set(self.ceiling), Doing::Preparing).await?;
         session.command(settings::ISOLATE, Doing::Preparing).await?;
-        settings::compare(&session.ask(settings::SHOW, &[], Doing::Preparing).await?)?;
+        session.server = settings::compare(&session.ask(settings::SHOW, &[], Doing::Preparing).await?)?;
         session.learn(&self.statements).await
     }
 }

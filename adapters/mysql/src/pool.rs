@@ -12,7 +12,7 @@ use deadpool::managed::{
     Manager, Metrics, Object, Pool as Sessions, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
 use idstore_contract::{Call, Error};
-use idstore_sql::{Doing, Ran, Statement, Value};
+use idstore_sql::{Doing, Fate, Ran, Statement, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -34,7 +34,8 @@ pub(crate) struct Pool {
 impl Pool {
     /// At most `pool_max` sessions; none is opened before it is needed.
     pub(crate) fn new(opener: Arc<Opener>, pool_max: usize) -> Result<Self, Error> {
-        let sessions = Sessions::builder(Maker(opener.clone()))
+        let opening = Arc::new(Semaphore::new(pool_max));
+        let sessions = Sessions::builder(Maker { opener: opener.clone(), opening })
             .max_size(pool_max)
             .runtime(deadpool::Runtime::Tokio1)
             .build()
@@ -120,18 +121,32 @@ impl From<Error> for Broken {
 }
 
 /// Makes sessions for the pool.
-struct Maker(Arc<Opener>);
+struct Maker {
+    opener: Arc<Opener>,
+    /// One permit for each session that is being opened, whether or not somebody still waits for it.
+    opening: Arc<Semaphore>,
+}
 
 impl Manager for Maker {
     type Type = Session;
     type Error = Error;
 
     async fn create(&self) -> Result<Session, Error> {
-        self.0.open().await
+        let permit = self.opening.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| Error::unexpected("the pool of sessions is closed"))?;
+        let opener = self.opener.clone();
+        // Where a login takes longer than its caller waits, callers that come and go must not fill the server with it:
+        // it is finished, and what comes of it is remembered.
+        let task = tokio::spawn(async move {
+            let session = opener.open().await;
+            drop(permit);
+            session
+        });
+        task.await.unwrap_or_else(|_| Err(Error::unexpected("the opening of a session failed")))
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<Error> {
-        if self.0.may_use(session) { Ok(()) } else { Err(RecycleError::message("of no further use")) }
+        if self.opener.may_use(session) { Ok(()) } else { Err(RecycleError::message("of no further use")) }
     }
 }
 
@@ -173,8 +188,12 @@ impl Lease {
 
     /// Takes note of what a failure says of the session.
     pub(crate) fn broke(&mut self, failure: Failure) -> Broken {
-        let session = self.object.as_deref();
-        let repeat = session.is_some_and(|session| self.opener.outdate(session, failure.fate));
+        let repeat = self.object.as_deref_mut().is_some_and(|session| {
+            if failure.fate == Fate::Lost {
+                session.lose();
+            }
+            self.opener.outdate(session, failure.fate)
+        });
         Broken { error: failure.error, repeat }
     }
 }
@@ -214,7 +233,7 @@ async fn end(session: &mut Session, opener: &Opener, until: Instant) {
     let ending = async {
         if session.is_busy() {
             // Where that fails, the limits of the session end it.
-            opener.kill(session.number).await.ok();
+            opener.kill(session).await.ok();
         }
         session.hang_up().await;
     };

@@ -8,6 +8,7 @@ use crate::answer::{self, Done, Head, Prepared};
 use crate::encode;
 use crate::error::{Failure, Refusal, failure, nonsense};
 use crate::plan::Plan;
+use crate::settings::Which;
 use crate::wire::Wire;
 use crate::{decode, plan};
 use idstore_contract::{Error, ErrorKind, Problem, Secret};
@@ -36,12 +37,24 @@ pub(crate) struct Session {
     /// Which generation of sessions it belongs to; a generation ends when one of it turned out dead or stale.
     pub(crate) generation: u64,
     pub(crate) born: Instant,
-    /// The last answer was read to its end.
-    is_at_rest: bool,
+    turn: Turn,
     /// The server has a transaction open, as far as it said.
     is_in_transaction: bool,
     /// It may hold a lock of ours.
     holds_lock: bool,
+    /// The server that it is on.
+    pub(crate) server: Which,
+}
+
+/// Who speaks next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// The last answer was read to its end.
+    Ours,
+    /// Something was asked, and its answer has not ended.
+    TheServers,
+    /// The connection is gone, and with it what the server did on it.
+    Nobodys,
 }
 
 /// A whole answer.
@@ -61,9 +74,10 @@ impl Session {
             number,
             generation,
             born: Instant::now(),
-            is_at_rest: true,
+            turn: Turn::Ours,
             is_in_transaction: false,
             holds_lock: false,
+            server: Which::default(),
         }
     }
 
@@ -78,7 +92,9 @@ impl Session {
                     let (plan, described) = plan::learn(statement, prepared, &columns)?;
                     (Some(plan), Some(described))
                 }
-                Err(failure) if failure.error.kind() == ErrorKind::Misconfigured && self.is_at_rest => {
+                Err(failure)
+                    if failure.error.kind() == ErrorKind::Misconfigured && self.turn == Turn::Ours =>
+                {
                     problems.push(Problem::error(statement.place(), failure.error.to_string()));
                     (None, None)
                 }
@@ -166,7 +182,9 @@ impl Session {
                 self.forget(prepared.id).await?;
                 Ok(true)
             }
-            Err(failure) if failure.error.kind() == ErrorKind::Misconfigured && self.is_at_rest => Ok(false),
+            Err(failure) if failure.error.kind() == ErrorKind::Misconfigured && self.turn == Turn::Ours => {
+                Ok(false)
+            }
             Err(failure) => Err(failure),
         }
     }
@@ -201,7 +219,7 @@ impl Session {
     /// Whether new work may be given to it, as far as the session itself tells: nothing is left over from the last
     /// one, and the server has not said goodbye.
     pub(crate) fn is_usable(&mut self) -> bool {
-        self.is_at_rest && !self.is_in_transaction && !self.holds_lock && self.wire.is_silent()
+        self.turn == Turn::Ours && !self.is_in_transaction && !self.holds_lock && self.wire.is_silent()
     }
 
     /// Whether a transaction is open, as far as the server said.
@@ -211,7 +229,12 @@ impl Session {
 
     /// Whether the server may still be doing something that was asked here.
     pub(crate) fn is_busy(&self) -> bool {
-        !self.is_at_rest
+        self.turn == Turn::TheServers
+    }
+
+    /// Takes note that the connection is gone.
+    pub(crate) fn lose(&mut self) {
+        self.turn = Turn::Nobodys;
     }
 
     /// Ends it, and waits until the server has ended what it does for it.
@@ -230,10 +253,12 @@ impl Session {
 
     /// Before a command. The rest of an answer that nobody read must not be taken for the next one.
     fn begin(&mut self) -> Result<(), Failure> {
-        if std::mem::replace(&mut self.is_at_rest, false) {
+        if self.turn == Turn::Ours {
+            self.turn = Turn::TheServers;
             return Ok(());
         }
-        Err(Failure::lost(Error::unavailable("a session was left in the middle of an answer")))
+        // The connection is not lost: what the server still does on it is to be ended.
+        Err(Error::unavailable("a session was left in the middle of an answer").into())
     }
 
     async fn prepare(&mut self, sql: &str) -> Result<(Prepared, Vec<Column>), Failure> {
@@ -243,14 +268,14 @@ impl Session {
         if let [0xff, ..] = payload.as_slice()
             && let Head::Refusal(refusal) = answer::head(&payload)?
         {
-            self.is_at_rest = true;
+            self.turn = Turn::Ours;
             return Err(failure(&refusal, Doing::Preparing, sql));
         }
         let prepared = answer::prepared(&payload)?;
         // What the server says of parameters does not matter: values are bound as text.
         self.columns(prepared.parameters).await?;
         let columns = self.columns(prepared.columns).await?;
-        self.is_at_rest = true;
+        self.turn = Turn::Ours;
         Ok((prepared, columns))
     }
 
@@ -293,13 +318,13 @@ impl Session {
                 Ok(Some(status)) => status,
                 Ok(None) => return Ok(Ok(answer)),
                 Err(refusal) => {
-                    self.is_at_rest = true;
+                    self.turn = Turn::Ours;
                     return Ok(Err(refusal));
                 }
             };
             self.is_in_transaction = status.contains(StatusFlags::SERVER_STATUS_IN_TRANS);
             if !status.contains(StatusFlags::SERVER_MORE_RESULTS_EXISTS) {
-                self.is_at_rest = true;
+                self.turn = Turn::Ours;
                 return Ok(Ok(answer));
             }
         }

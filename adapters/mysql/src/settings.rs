@@ -32,13 +32,26 @@ pub(crate) const ISOLATE: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEAT
 pub(crate) const SHOW: &str = "SELECT @@session.sql_mode, @@session.time_zone, @@session.autocommit, \
                                @@session.character_set_client, @@session.character_set_results, \
                                @@session.collation_connection, \
-                               /*M!100100 @@session.tx_isolation */ /*!80000 @@session.transaction_isolation */";
+                               /*M!100100 @@session.tx_isolation */ /*!80000 @@session.transaction_isolation */, \
+                               @@global.server_id, @@global.hostname";
 
-/// Whether the session is as it was set: something on the way may have swallowed it.
-pub(crate) fn compare(rows: &[Vec<Value>]) -> Result<(), Failure> {
+/// Asks which server it is, as [`SHOW`] does in the end.
+pub(crate) const WHICH: &str = "SELECT @@global.server_id, @@global.hostname";
+
+/// Which server it is: replicas of one source have each a number of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Which(Vec<String>);
+
+/// From the answer to [`WHICH`].
+pub(crate) fn which(rows: &[Vec<Value>]) -> Which {
+    Which(rows.iter().flatten().map(text).collect())
+}
+
+/// Whether the session is as it was set: something on the way may have swallowed it. Then the server that it is on.
+pub(crate) fn compare(rows: &[Vec<Value>]) -> Result<Which, Failure> {
     let texts: Vec<String> = rows.iter().flatten().map(text).collect();
     let is_set = match texts.as_slice() {
-        [mode, zone, autocommit, client, results, collation, isolation] => {
+        [mode, zone, autocommit, client, results, collation, isolation, _, _] => {
             let has = |word: &str| mode.split(',').any(|set| set == word);
             has("STRICT_ALL_TABLES")
                 && !["ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "PIPES_AS_CONCAT"].into_iter().any(has)
@@ -48,7 +61,7 @@ pub(crate) fn compare(rows: &[Vec<Value>]) -> Result<(), Failure> {
         _ => false,
     };
     if is_set {
-        return Ok(());
+        return Ok(Which(texts.into_iter().skip(7).collect()));
     }
     let error = Error::misconfigured(
         "the settings of a session do not last: nothing may stand between that forgets them",
@@ -60,6 +73,7 @@ fn text(value: &Value) -> String {
     match value {
         Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Value::Int(number) => number.to_string(),
+        Value::UInt(number) => number.to_string(),
         _ => String::new(),
     }
 }
@@ -78,12 +92,15 @@ mod tests {
             text("utf8mb4"),
             text("utf8mb4_bin"),
             text("REPEATABLE-READ"),
+            Value::UInt(7),
+            text("db1"),
         ]]
     }
 
     #[test]
     fn a_setting_that_did_not_last_is_noticed() {
-        assert!(compare(&row(SQL_MODE, "+00:00")).is_ok());
+        let seven = which(&[vec![Value::UInt(7), Value::Bytes(b"db1".to_vec())]]);
+        assert_eq!(compare(&row(SQL_MODE, "+00:00")).ok(), Some(seven));
         assert!(compare(&row("", "+00:00")).is_err());
         assert!(compare(&row("ANSI_QUOTES,STRICT_ALL_TABLES", "+00:00")).is_err());
         assert!(compare(&row(SQL_MODE, "SYSTEM")).is_err());

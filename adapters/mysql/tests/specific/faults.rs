@@ -5,9 +5,11 @@ use crate::server::{
     Database, Outcome, PASSWORD, Product, account, change, change_email, ensure, find, kind, open, within,
 };
 use idstore_conformance::process::{freeze, thaw};
+use idstore_conformance::{Gate, Mode, Target};
 use idstore_contract::{ErrorKind, StoreHandle};
 use mysql_async::{Conn, OptsBuilder};
 use serde_json::{Value, json};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -315,6 +317,63 @@ async fn what_a_table_without_transactions_keeps_is_never_told_as_undone() -> Ou
             matches!(answer, ErrorKind::Timeout | ErrorKind::Misconfigured),
             format!("{product:?}: {answer:?}"),
         )?;
+    }
+    Ok(())
+}
+
+/// What the server did on a connection that is gone has ended with it, and its number may be somebody else's by now.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_may_still_run_is_killed() -> Outcome {
+    for product in Product::EACH {
+        let (_server, database, _) = own(product, &[]).await?;
+        let gate = Gate::open(Target::Tcp((Ipv4Addr::LOCALHOST, database.address.port).into())).await;
+        let gate = gate.map_err(|error| error.to_string())?;
+        let store = open(database.config_tls(gate.port(), &statements())?)?;
+        let kills = async || {
+            let rows = database.rows("SHOW GLOBAL STATUS WHERE variable_name = 'Com_kill'").await?;
+            rows.into_iter().flatten().flatten().next_back().ok_or_else(|| "nothing is counted".to_owned())
+        };
+        account(&store, "a@example.com").await?;
+        let reader = store.clone();
+        let read = tokio::spawn(async move { find(&reader, "slow@example.com", 3_000).await });
+        within(Duration::from_secs(2), "the read runs", || async { Ok(database.running().await? == 1) })
+            .await?;
+        gate.set(Mode::Reset).await?;
+        let lost = kind(read.await.map_err(|error| error.to_string())?)?;
+        ensure(lost == ErrorKind::Unavailable, format!("{product:?}: {lost:?}"))?;
+        gate.set(Mode::Forward).await?;
+        recovers(&store).await?;
+        let late = kind(find(&store, "slow@example.com", 200).await)?;
+        ensure(late == ErrorKind::Timeout, format!("{product:?}: {late:?}"))?;
+        within(Duration::from_secs(5), "what nobody waits for is killed", || async {
+            Ok(kills().await? != "0")
+        })
+        .await?;
+        ensure(kills().await? == "1", format!("{product:?}: {} were killed", kills().await?))?;
+    }
+    Ok(())
+}
+
+/// A server whose logins take longer than callers wait: callers that come and go do not fill it with logins.
+#[tokio::test(flavor = "multi_thread")]
+async fn logins_that_nobody_waits_for_are_no_more_than_the_pool() -> Outcome {
+    for product in Product::EACH {
+        let server = OwnServer::start(product, &["--init-connect=DO SLEEP(2)"]).await?;
+        let database = Database::create_on(server.address.clone()).await?;
+        database.execute(PEOPLE).await?;
+        let mut config = database.config(&statements());
+        change(&mut config, "pool_max", 3);
+        let store = open(config)?;
+        let mut asking = JoinSet::new();
+        for _ in 0..24 {
+            let store = store.clone();
+            asking.spawn(async move { find(&store, "a@example.com", 100).await.is_err() });
+        }
+        while let Some(failed) = asking.join_next().await {
+            ensure(failed.map_err(|error| error.to_string())?, "a login of two seconds took less")?;
+            let sessions = database.sessions().await?.len();
+            ensure(sessions <= 3, format!("{product:?}: {sessions} sessions"))?;
+        }
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ async fn met(script: Script, tls: &str) -> Result<Error, String> {
     )?;
     ensure(took < Duration::from_millis(TIME_MS + 500), format!("{script:?} took {took:?}"))?;
     // Nobody reads on what nobody waits for.
-    peer.is_left_alone(Duration::from_secs(5)).await.map_err(|why| format!("{script:?}: {why}"))?;
+    peer.is_left_alone(Duration::from_secs(10)).await.map_err(|why| format!("{script:?}: {why}"))?;
     let grown = memory_peak()?.saturating_sub(before);
     ensure(grown < MEMORY_KIB, format!("{script:?} took {grown} KiB"))?;
     let heard = String::from_utf8_lossy(&peer.heard()).into_owned();
@@ -103,7 +103,7 @@ async fn nothing_of_who_signs_in_is_told_to_a_server_without_tls() -> Outcome {
     let peer = Peer::start(Script::NoTls).await?;
     let store = store_at(peer.port, &folder, "verify-full")?;
     ensure(find(&store, "a@example.com", TIME_MS).await.is_err(), "it was believed")?;
-    peer.is_left_alone(Duration::from_secs(5)).await?;
+    peer.is_left_alone(Duration::from_secs(10)).await?;
     ensure(peer.heard().is_empty(), format!("{} bytes were said", peer.heard().len()))
 }
 
