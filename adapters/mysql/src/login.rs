@@ -199,7 +199,7 @@ impl Proof<'_> {
         let nonce = data.strip_suffix(&[0]).filter(|_| data.len() > NONCE_BYTES).unwrap_or(data);
         self.answer(&plugin, nonce).ok_or_else(|| {
             refused(
-                "the account signs in by another method than caching_sha2_password and mysql_native_password",
+                "the account signs in by another method than caching_sha2_password and mysql_native_password, or there is none",
             )
         })
     }
