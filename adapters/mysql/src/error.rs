@@ -137,10 +137,11 @@ fn of_value(refusal: &Refusal, doing: Doing) -> Option<Meaning> {
         1062 | 1169 | 1586 if !reading => {
             Some((ErrorKind::AlreadyExists(None), "the store has such an account", Fate::Usable))
         }
-        // Too long, out of range, cut, no default, not NULL, a constraint, what a trigger or a check says, and what a
-        // column's character set or JSON type can't hold.
+        // Of class 23, and yet about the statement.
         1052 => None,
         1267 if doing == Doing::Preparing => None,
+        // Too long, out of range, cut, no default, not NULL, a constraint, what a trigger or a check says, and what a
+        // column's character set or JSON type can't hold.
         1048 | 1062 | 1169 | 1216 | 1217 | 1264 | 1265 | 1267 | 1292 | 1300 | 1364 | 1365 | 1366 | 1367
         | 1369 | 1406 | 1411 | 1441 | 1451 | 1452 | 1586 | 1644 | 1690 | 3140 | 3141 | 3819 | 3854 | 3988
         | 4025 | 4078 => Some(value(reading)),
