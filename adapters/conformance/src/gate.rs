@@ -46,6 +46,7 @@ pub struct Gate {
     port: u16,
     wanted: watch::Sender<Mode>,
     in_force: watch::Receiver<Mode>,
+    severed: watch::Sender<()>,
     sessions: Sessions,
 }
 
@@ -57,9 +58,11 @@ impl Gate {
         let (wanted, mode) = watch::channel(Mode::Forward);
         let (reached, in_force) = watch::channel(Mode::Forward);
         let sessions = Sessions::default();
-        let keeper = Keeper { port, target, mode, reached, sessions: sessions.clone() };
+        let severed = watch::Sender::new(());
+        let keeper =
+            Keeper { port, target, mode, reached, severed: severed.clone(), sessions: sessions.clone() };
         tokio::spawn(keeper.keep(listener));
-        Ok(Self { port, wanted, in_force, sessions })
+        Ok(Self { port, wanted, in_force, severed, sessions })
     }
 
     /// The port on 127.0.0.1.
@@ -83,6 +86,11 @@ impl Gate {
             Ok(Ok(())) => Ok(()),
             Ok(Err(())) | Err(_) => Err(format!("the gate on port {} did not become {mode:?}", self.port)),
         }
+    }
+
+    /// Resets every session that is open now; new ones pass.
+    pub fn sever(&self) {
+        self.severed.send_replace(());
     }
 
     /// How many sessions are open now.
@@ -133,6 +141,7 @@ struct Keeper {
     target: Target,
     mode: watch::Receiver<Mode>,
     reached: watch::Sender<Mode>,
+    severed: watch::Sender<()>,
     sessions: Sessions,
 }
 
@@ -157,8 +166,8 @@ impl Keeper {
             tokio::select! {
                 changed = self.mode.changed() => if changed.is_err() { return },
                 accepted = accepted => if let Ok((client, _)) = accepted {
-                    let session = self.sessions.enter();
-                    tokio::spawn(carry(client, self.target.clone(), self.mode.clone(), session));
+                    let (session, severed) = (self.sessions.enter(), self.severed.subscribe());
+                    tokio::spawn(carry(client, self.target.clone(), self.mode.clone(), severed, session));
                 }
             }
         }
@@ -176,12 +185,21 @@ impl Keeper {
 }
 
 /// Carries one session until either side ends it, or the gate does.
-async fn carry(mut client: TcpStream, target: Target, mut mode: watch::Receiver<Mode>, session: Session) {
+async fn carry(
+    mut client: TcpStream,
+    target: Target,
+    mut mode: watch::Receiver<Mode>,
+    mut severed: watch::Receiver<()>,
+    session: Session,
+) {
     let cut = {
         let mut until_cut = mode.clone();
         let cut = async move {
             // An error means that the gate was dropped, and then the session is cut as well.
-            until_cut.wait_for(|mode| matches!(mode, Mode::Refuse | Mode::Reset)).await.map(drop).ok();
+            tokio::select! {
+                _ = until_cut.wait_for(|mode| matches!(mode, Mode::Refuse | Mode::Reset)) => {}
+                _ = severed.changed() => {}
+            }
         };
         tokio::select! {
             biased;

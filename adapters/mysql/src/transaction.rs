@@ -14,16 +14,23 @@ use tokio::time::timeout_at;
 pub(crate) struct MysqlTransaction {
     lease: Lease,
     deadline: Instant,
+    state: State,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
     /// A statement failed; the server may have undone some or all of what came before it.
-    failed: bool,
+    Failed,
     /// A statement ended the transaction, as a procedure with a COMMIT does: what came before it stays.
-    ended: bool,
+    Ended,
 }
 
 impl MysqlTransaction {
     /// A transaction that is open on a session.
     pub(crate) fn new(lease: Lease, deadline: Instant) -> Self {
-        Self { lease, deadline, failed: false, ended: false }
+        Self { lease, deadline, state: State::Open }
     }
 
     /// Waits for an answer no longer than the caller does, and remembers what it says.
@@ -36,25 +43,23 @@ impl MysqlTransaction {
         match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(failure)) => {
-                self.failed = true;
+                self.state = State::Failed;
                 Err(self.lease.broke(failure).error)
             }
             Err(_) => {
-                self.failed = true;
+                self.state = State::Failed;
                 Err(Error::timeout())
             }
         }
     }
 
-    /// What to tell where a statement ended the transaction.
+    /// An error where a statement ended the transaction.
     fn still_open(&mut self) -> Result<(), Error> {
         if self.lease.session()?.is_in_transaction() {
             return Ok(());
         }
-        (self.failed, self.ended) = (true, true);
-        let message = "a statement ended the transaction, so what was written stays; leave COMMIT, and what changes a \
-                       schema, out of statements and procedures";
-        Err(Error::new(ErrorKind::Timeout, message))
+        self.state = State::Ended;
+        Err(ended())
     }
 
     /// After a statement that the server refused: whether it ended the transaction before. The refusal itself does not
@@ -91,7 +96,7 @@ impl Transaction for MysqlTransaction {
     }
 
     async fn commit(mut self) -> Result<(), Error> {
-        if self.failed {
+        if self.state != State::Open {
             return Err(Error::unexpected("a transaction whose statement failed was to be committed"));
         }
         self.within(async |session| session.command("COMMIT", Doing::Committing).await).await?;
@@ -102,8 +107,8 @@ impl Transaction for MysqlTransaction {
     }
 
     async fn rollback(mut self) -> Result<(), Error> {
-        if self.ended {
-            return self.still_open();
+        if self.state == State::Ended {
+            return Err(ended());
         }
         let undone = self.within(async |session| session.command("ROLLBACK", Doing::Writing).await).await;
         // Whatever became of the session, the server undoes what nobody commits.
@@ -117,6 +122,13 @@ impl Transaction for MysqlTransaction {
         }
         Ok(())
     }
+}
+
+/// What came before the end stays, and what came after it does not.
+fn ended() -> Error {
+    let message = "a statement ended the transaction, so what was written stays; leave COMMIT, and what changes a \
+                   schema, out of statements and procedures";
+    Error::new(ErrorKind::Timeout, message)
 }
 
 /// The bytes of a digest that name a lock: enough that no two names share one.

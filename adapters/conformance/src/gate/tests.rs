@@ -76,6 +76,16 @@ async fn a_resetting_gate_resets_old_sessions_and_new_ones() {
 }
 
 #[tokio::test]
+async fn a_severed_session_is_reset_and_new_ones_pass() {
+    let gate = echo().await;
+    let mut old = connect(&gate).await;
+    says_back(&mut old, "hello").await;
+    gate.sever();
+    says_back(&mut connect(&gate).await, "again").await;
+    assert_eq!(old.read(&mut [0; 8]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
 async fn a_frozen_gate_holds_everything_back_and_loses_nothing() {
     let gate = echo().await;
     let mut old = connect(&gate).await;
