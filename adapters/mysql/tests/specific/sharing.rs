@@ -5,7 +5,7 @@ use crate::server::{
     Database, Outcome, Product, account, around, call, change, change_email, ensure, find, kind, open, within,
 };
 use idstore_contract::{
-    ErrorKind, IdentifierKind, Lookup, PasswordWrite, Purpose, StoreHandle, Surroundings,
+    ErrorKind, IdentifierKind, Lookup, Mark, PasswordWrite, Purpose, StoreHandle, Surroundings,
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -207,6 +207,32 @@ async fn sessions_stay_few() -> Outcome {
             Ok(database.sessions().await?.len() <= 3)
         })
         .await?;
+    }
+    Ok(())
+}
+
+/// An UPDATE that finds everything as it should be changes nothing, and so a transaction that keeps to what it saw
+/// first would still see the row as it was before the other one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_write_of_somebody_else_in_between_is_seen() -> Outcome {
+    for product in Product::EACH {
+        let database = Database::create(product).await?;
+        database.execute("CREATE TABLE people (id int PRIMARY KEY, migrated datetime); INSERT INTO people VALUES (1, NULL)").await?;
+        let store = open(database.config(&json!({
+            "get_user_by_id": "SELECT id AS user_id, migrated FROM people WHERE id = :user_id",
+            "mark_migrated": "UPDATE people SET migrated = coalesce(migrated, '1970-01-01') WHERE id = :user_id",
+        })))?;
+        let found = store.find(&call(5_000), &Lookup::UserId("1".into()), Purpose::Profile).await;
+        let found = found.ok().and_then(|found| found.into_iter().next()).ok_or("nobody was found")?;
+        let mark = "UPDATE people SET migrated = '1970-01-01'";
+        database.execute(&format!("START TRANSACTION; {mark}")).await?;
+        let write =
+            tokio::spawn(async move { store.mark_migrated(&call(5_000), &found, Mark::Migrated).await });
+        within(Duration::from_secs(3), "the mark waits", || async { Ok(database.running().await? == 1) })
+            .await?;
+        database.execute("COMMIT").await?;
+        let marked = write.await.map_err(|error| error.to_string())?;
+        marked.map_err(|error| format!("{product:?}: {error}"))?;
     }
     Ok(())
 }

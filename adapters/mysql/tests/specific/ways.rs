@@ -210,6 +210,26 @@ async fn a_session_is_as_it_should_be_whatever_the_server_s_defaults_are() -> Ou
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_logs_statements_is_written_to() -> Outcome {
+    for product in Product::EACH {
+        let options = ["--log-bin=log", "--binlog-format=STATEMENT", "--server-id=1"];
+        let server = OwnServer::start(product, &options).await?;
+        let database = Database::create_on(server.address.clone()).await?;
+        database.execute(PEOPLE).await?;
+        let store = open(database.config(&json!({
+            "get_user": "SELECT id AS user_id, email FROM people WHERE email = :identifier",
+            "get_user_by_id": "SELECT id AS user_id, email FROM people WHERE id = :user_id",
+            "change_email": "UPDATE people SET email = :new_email WHERE id = :user_id",
+        })))?;
+        let found = account(&store, "a@example.com").await.map_err(|why| format!("{product:?}: {why}"))?;
+        change_email(&store, &found, "new@example.com", 2_000)
+            .await
+            .map_err(|error| format!("{product:?}: {error:?}"))?;
+    }
+    Ok(())
+}
+
 #[test]
 fn the_example_names_every_key_with_its_default() -> Outcome {
     let lines = include_str!("../../example.toml").lines().skip(1).filter_map(|line| line.strip_prefix("# "));
