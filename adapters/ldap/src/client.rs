@@ -38,6 +38,8 @@ pub(crate) struct Client {
     directory: OnceLock<Directory>,
     /// False where a probe found that a password which is set here would have to be changed before it works.
     pub(crate) passwords_work: AtomicBool,
+    /// Why the directory does not fit the configuration, as the last full probe found.
+    pub(crate) misfit: std::sync::Mutex<Option<Error>>,
 }
 
 /// What is searched for, and where.
@@ -62,6 +64,7 @@ impl Client {
             turns: std::array::from_fn(|_| Mutex::new(())),
             directory: OnceLock::new(),
             passwords_work: AtomicBool::new(true),
+            misfit: std::sync::Mutex::default(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Distinguished names (RFC 4514): values are escaped here and nowhere else, and the first name of a DN is taken apart.
 //!
-//! A DN that the server answered is otherwise opaque.
+//! A DN that the server answered is otherwise opaque; those of the configuration are read whole, to be compared.
 
 /// A value as it stands in a DN: every character that is syntax somewhere, or that nobody sees, as two hex digits.
 pub(crate) fn escape(value: &str) -> String {
@@ -23,6 +23,25 @@ pub(crate) fn escape(value: &str) -> String {
     escaped
 }
 
+/// All names of a DN, the first one first; `None` where the text is no DN.
+pub(crate) fn names(dn: &str) -> Option<Vec<Rdn>> {
+    let mut chars = dn.chars();
+    let mut names = Vec::new();
+    loop {
+        let (name, goes_on) = Rdn::read(&mut chars)?;
+        names.push(name);
+        if !goes_on {
+            return Some(names);
+        }
+    }
+}
+
+/// Whether a DN is that one, or below it, however the two are written.
+pub(crate) fn is_below(dn: &str, above: &str) -> bool {
+    let folded = |dn| Some(names(dn)?.iter().map(Rdn::folded).collect::<Vec<_>>());
+    folded(dn).zip(folded(above)).is_some_and(|(dn, above)| dn.ends_with(&above))
+}
+
 /// The first name of a DN, as pairs of attribute and value as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rdn(Vec<(String, String)>);
@@ -30,9 +49,13 @@ pub(crate) struct Rdn(Vec<(String, String)>);
 impl Rdn {
     /// The first name of a DN; `None` where the text is no DN.
     pub(crate) fn first(dn: &str) -> Option<Self> {
+        Self::read(&mut dn.chars()).map(|(first, _)| first)
+    }
+
+    /// One name, and whether another one follows.
+    fn read(chars: &mut std::str::Chars<'_>) -> Option<(Self, bool)> {
         let mut pairs = Vec::new();
         let mut pair = String::new();
-        let mut chars = dn.chars();
         loop {
             match chars.next() {
                 Some('\\') => {
@@ -40,13 +63,29 @@ impl Rdn {
                     pair.push(chars.next()?);
                 }
                 Some('+') => pairs.push(split(&std::mem::take(&mut pair))?),
-                None | Some(',') => {
+                end @ (None | Some(',')) => {
                     pairs.push(split(&pair)?);
-                    return Some(Self(pairs));
+                    return Some((Self(pairs), end.is_some()));
                 }
                 Some(other) => pair.push(other),
             }
         }
+    }
+
+    /// The attributes of the name.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The same for every way to write the name that differs in case, escapes or blanks alone.
+    fn folded(&self) -> Vec<(String, String)> {
+        let fold = |(name, value): &(String, String)| {
+            let value = unescaped(value).unwrap_or_else(|| value.clone());
+            (name.to_ascii_lowercase(), value.to_lowercase())
+        };
+        let mut pairs: Vec<_> = self.0.iter().map(fold).collect();
+        pairs.sort();
+        pairs
     }
 
     /// Whether the attribute is part of the name.
@@ -57,21 +96,7 @@ impl Rdn {
     /// The first value, with its escapes undone; `None` where they are none.
     pub(crate) fn value(&self) -> Option<String> {
         let (_, value) = self.0.first()?;
-        let mut bytes = Vec::with_capacity(value.len());
-        let mut rest = without_blanks(value).bytes();
-        while let Some(byte) = rest.next() {
-            if byte != b'\\' {
-                bytes.push(byte);
-                continue;
-            }
-            let escaped = rest.next()?;
-            let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-            match hex(escaped) {
-                Some(high) => bytes.push(high.wrapping_shl(4) | hex(rest.next()?)?),
-                None => bytes.push(escaped),
-            }
-        }
-        String::from_utf8(bytes).ok()
+        unescaped(value)
     }
 
     /// The same name with another value of the attribute.
@@ -85,6 +110,25 @@ impl Rdn {
         };
         self.0.iter().map(pair).collect::<Vec<_>>().join("+")
     }
+}
+
+/// A value as it was before it was written into a DN; `None` where its escapes are none.
+fn unescaped(value: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = without_blanks(value).bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        let escaped = rest.next()?;
+        let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        match hex(escaped) {
+            Some(high) => bytes.push(high.wrapping_shl(4) | hex(rest.next()?)?),
+            None => bytes.push(escaped),
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// A value without the blanks that RFC 2253 lets stand around it, and no others: one that is escaped is part of it, and a
@@ -135,6 +179,32 @@ mod tests {
         }
         assert_eq!(Rdn::first("no name"), None);
         assert_eq!(Rdn::first("cn=x\\"), None);
+    }
+
+    #[test]
+    fn all_names_are_read_or_none() {
+        let names = names("uid=a\\,b+cn=c, ou=people,dc=x").unwrap();
+        let attributes: Vec<Vec<&str>> = names.iter().map(|name| name.attributes().collect()).collect();
+        assert_eq!(attributes, [vec!["uid", "cn"], vec!["ou"], vec!["dc"]]);
+        for text in ["", "people", "ou=people,", ",dc=x", "ou=people,test", "cn=x\\", "ou=a,,dc=x"] {
+            assert_eq!(super::names(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_naming_context_holds_what_ends_with_it() {
+        for dn in ["ou=people,dc=Test", "OU = people , DC=test", "dc=test", "ou=a,ou=b, dc=t\\65st"] {
+            assert!(is_below(dn, "dc=test"), "{dn}");
+        }
+        assert!(is_below("uid=a,sn=b+cn=c,dc=x", "CN=C + sn=b,dc=x"));
+        for (dn, above) in [
+            ("xdc=test", "dc=test"),
+            ("ou=people,dc=test", ""),
+            ("dc=test", "ou=people,dc=test"),
+            ("ou=a\\,dc=test", "dc=test"),
+        ] {
+            assert!(!is_below(dn, above), "{dn}");
+        }
     }
 
     proptest! {

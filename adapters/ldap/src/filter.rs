@@ -82,6 +82,35 @@ impl Filter {
         }
     }
 
+    /// Every attribute that it looks at, as it is written there.
+    pub(crate) fn attributes(&self) -> Vec<&str> {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::attributes).collect(),
+            Self::Not(part) => part.attributes(),
+            // A matching rule alone looks at all.
+            Self::Extensible { attribute, .. } if attribute.is_empty() => Vec::new(),
+            Self::Present(attribute)
+            | Self::Compare { attribute, .. }
+            | Self::Substrings { attribute, .. }
+            | Self::Extensible { attribute, .. }
+            | Self::Is { attribute, .. } => vec![attribute],
+        }
+    }
+
+    /// The object classes that it names, where no value is put in.
+    pub(crate) fn classes(&self) -> Vec<String> {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::classes).collect(),
+            Self::Not(part) => part.classes(),
+            Self::Compare { tag: EQUAL, attribute, value }
+                if attribute.eq_ignore_ascii_case("objectClass") =>
+            {
+                filled(value, &|_: &str| None).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Writes the filter as it is sent. The name that has no value as the error.
     pub(crate) fn write(&self, out: &mut Writer, values: &dyn Values) -> Result<(), String> {
         let mut outcome = Ok(());
@@ -219,6 +248,17 @@ mod tests {
         }
         let deep = format!("{}(a=b){}", "(!".repeat(20), ")".repeat(20));
         assert!(Filter::compile(&deep, &[]).is_err());
+    }
+
+    #[test]
+    fn what_it_names_is_told() {
+        let filter = compiled(
+            "(&(|(objectClass=person)(ObjectClass={param.org}))(!(objectClass=x*))(mail;lang-fr={identifier})(a:dn:2.5.13.2:=b)\
+             (:2.5.13.2:=c)(d=*))",
+        );
+        let classes = ["objectClass", "ObjectClass", "objectClass"];
+        assert_eq!(filter.attributes(), [classes.as_slice(), &["mail;lang-fr", "a", "d"]].concat());
+        assert_eq!(filter.classes(), ["person"]);
     }
 
     #[test]

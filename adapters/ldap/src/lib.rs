@@ -22,6 +22,7 @@ mod policy;
 mod pool;
 mod probe;
 mod rules;
+mod schema;
 mod session;
 mod standing;
 mod store;

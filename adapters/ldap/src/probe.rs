@@ -70,7 +70,9 @@ impl Client {
         {
             problems.push(Problem::error("groups.base", "it is not there, or this service may not see it"));
         }
-        problems.extend(self.unknown_attributes(call).await?);
+        let misfits = self.misfits(call, found).await?;
+        self.keep_misfits(&misfits);
+        problems.extend(misfits);
         let directory = self.plan.directory.unwrap_or(found);
         problems.extend(self.hidden_expiry(call, directory).await?);
         let rules = self.rules(call, directory).await?;
@@ -162,37 +164,8 @@ impl Client {
         }
     }
 
-    /// The attributes of the map that the schema does not have. A schema that can't be read says nothing.
-    async fn unknown_attributes(&self, call: &Call) -> Result<Vec<Problem>, Error> {
-        let root = self.root(call, &["subschemaSubentry"]).await?;
-        let Some(subschema) = root.text("subschemaSubentry") else { return Ok(Vec::new()) };
-        let schema = match self.read(call, subschema, "objectClass", "attributeTypes").await {
-            Ok(Some(schema)) => schema,
-            Ok(None) => return Ok(Vec::new()),
-            Err(error) if error.kind() == ErrorKind::Misconfigured => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let known: Vec<String> = schema
-            .values("attributeTypes")
-            .map(|definition| String::from_utf8_lossy(definition).to_ascii_lowercase())
-            .collect();
-        if known.is_empty() {
-            return Ok(Vec::new());
-        }
-        let has = |name: &str| {
-            let quoted = format!("'{}'", name.to_ascii_lowercase());
-            known.iter().any(|definition| definition.contains(&quoted))
-        };
-        let mapped = self.plan.attributes.named();
-        let unknown = mapped.into_iter().filter(|(_, name)| !has(name));
-        Ok(unknown
-            .map(|(key, name)| {
-                Problem::error(format!("attributes.{key}"), format!("the directory's schema has no {name}"))
-            })
-            .collect())
-    }
-
-    async fn read(
+    /// What an entry shows of one attribute; `None` where it does not fit, or may not be seen.
+    pub(crate) async fn read(
         &self,
         call: &Call,
         dn: &str,

@@ -20,6 +20,7 @@ mod specific {
     mod peer;
     mod rogue;
     mod rules;
+    mod schema;
     mod servers;
     mod verdicts;
 }

@@ -168,6 +168,16 @@ impl Slapd {
         std::fs::remove_file(self.path("pid")).map_err(|error| error.to_string())
     }
 
+    /// Restarts it with a definition more in its schema.
+    pub(crate) fn learn(&mut self, definition: &str) -> Outcome {
+        let path = self.path("slapd.conf");
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        let text = text.replacen("modulepath", &format!("{definition}\nmodulepath"), 1);
+        std::fs::write(&path, text).map_err(|error| error.to_string())?;
+        self.kill()?;
+        self.up()
+    }
+
     /// Its process, to be frozen.
     pub(crate) fn processes(&self) -> Result<[u32; 1], String> {
         self.process.as_ref().map(|process| [process.id()]).ok_or_else(|| "slapd does not run".into())
