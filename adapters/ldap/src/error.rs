@@ -79,6 +79,10 @@ pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
         }
         (8 | 13, _) => (Misconfigured, "the server wants encryption; use ldaps:// or `start_tls`"),
         (3 | 85, _) => (Timeout, "the server did not end in time"),
+        // Nothing was written: Active Directory says so of an entry or an attribute that has grown too large.
+        (11, Doing::Writing) => {
+            (Rejected(Rejection::Value(None)), "the directory's own limit does not allow it")
+        }
         (11, _) => (Timeout, "the server's own limit ended the operation"),
         (51 | 52 | 80 | 81, _) => (Unavailable, "the server does not serve"),
         (10, _) => (Misconfigured, "the server refers to another one; referrals are not followed"),
@@ -89,10 +93,26 @@ pub(crate) fn failed(outcome: &Outcome, doing: Doing) -> Error {
         (19 | 20 | 21 | 64 | 65 | 34, Doing::Writing) => {
             (Rejected(Rejection::Value(None)), "the directory refuses a value")
         }
+        (66, Doing::Writing) => (
+            Rejected(Rejection::Value(None)),
+            "other entries are below this one, and a directory removes and moves none that has some",
+        ),
+        (67 | 69, Doing::Writing) => (
+            Rejected(Rejection::Value(None)),
+            "the directory does not let that attribute be changed like this",
+        ),
+        (71, Doing::Writing) => {
+            (Rejected(Rejection::Value(None)), "the entry would have to go to another server")
+        }
         (50, _) => (Misconfigured, "this service lacks a right"),
         (53, Doing::Writing) => (Rejected(Rejection::Value(None)), "the directory is unwilling"),
         (53, _) => (Misconfigured, "the directory is unwilling to answer this service"),
         (12 | 2, _) => (Misconfigured, "the server does not know the operation or a control"),
+        (7 | 14, _) => (Misconfigured, "the server takes no simple bind, a DN with a password"),
+        (33 | 36 | 54, _) => (Misconfigured, "an alias or a reference in the directory leads nowhere"),
+        (34 | 21, Doing::Binding) => {
+            (Misconfigured, "the server does not take `bind_dn` for the name of an account")
+        }
         (34 | 21, _) => (Misconfigured, "the server does not accept a DN or a value of the configuration"),
         _ => (Unexpected, "the server answered with a result that is not expected here"),
     };
@@ -130,6 +150,16 @@ pub(crate) fn unreachable(error: &io::Error) -> Error {
     Error::unavailable("the server can't be reached").with("reason", way_reason(error, "urls"))
 }
 
+/// Why there is no TLS, in words that say where to look.
+pub(crate) fn no_tls(error: &io::Error) -> Error {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) {
+        return Error::unavailable("TLS with the server failed")
+            .with("reason", "the server ended the connection: that port may not speak TLS; see `urls`");
+    }
+    unreachable(error)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +190,41 @@ mod tests {
     fn what_a_server_says_is_not_repeated() {
         let outcome = Outcome { code: 19, text: "uid=ada,ou=people".into() };
         assert!(!format!("{:?}", failed(&outcome, Doing::Writing)).contains("ada"));
+    }
+
+    /// Result codes of RFC 4511, appendix A, that are neither an answer nor a bug of ours: each is the store's refusal, its
+    /// configuration, or an outage.
+    #[test]
+    fn what_the_directory_refuses_is_no_bug_of_ours() {
+        use ErrorKind::{Misconfigured, Rejected, Timeout, Unavailable};
+        let refused = || Rejected(Rejection::Value(None));
+        for (codes, reading, writing) in [
+            (&[19, 20, 64, 65][..], None, Some(refused())),
+            (&[11], Some(Timeout), Some(refused())),
+            (&[66, 67, 69, 71], None, Some(refused())),
+            (&[21, 34, 53], Some(Misconfigured), Some(refused())),
+            (
+                &[2, 7, 8, 10, 12, 13, 14, 16, 17, 18, 33, 36, 50, 54],
+                Some(Misconfigured),
+                Some(Misconfigured),
+            ),
+            (&[3], Some(Timeout), Some(Timeout)),
+            (&[51, 52, 80], Some(Unavailable), Some(Unavailable)),
+        ] {
+            for code in codes {
+                let unexpected = || ErrorKind::Unexpected;
+                assert_eq!(
+                    kind(*code, Doing::Reading),
+                    reading.unwrap_or_else(unexpected),
+                    "reading: {code}"
+                );
+                assert_eq!(
+                    kind(*code, Doing::Writing),
+                    writing.unwrap_or_else(unexpected),
+                    "writing: {code}"
+                );
+            }
+        }
     }
 
     #[test]

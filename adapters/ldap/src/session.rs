@@ -81,7 +81,7 @@ impl Session {
                 return Self::start_tls(tcp, connector, name, server).await;
             }
         };
-        let tls = connector.connect(name.clone(), tcp).await.map_err(|error| error::unreachable(&error))?;
+        let tls = connector.connect(name.clone(), tcp).await.map_err(|error| error::no_tls(&error))?;
         Ok(Self::over(Box::new(tls), server))
     }
 
@@ -104,8 +104,7 @@ impl Session {
         if !clear.received.is_empty() {
             return Err(Error::unavailable("somebody on the way sent bytes before TLS began"));
         }
-        let tls =
-            connector.connect(name.clone(), clear.tcp).await.map_err(|error| error::unreachable(&error))?;
+        let tls = connector.connect(name.clone(), clear.tcp).await.map_err(|error| error::no_tls(&error))?;
         Ok(Self::over(Box::new(tls), server))
     }
 

@@ -20,6 +20,9 @@ pub fn handshake_reason(error: &rustls::Error, key: &str) -> String {
             "the certificate has expired"
         }
         rustls::Error::InvalidCertificate(_) => "the certificate is not acceptable",
+        rustls::Error::InvalidMessage(_) => {
+            return format!("what answers there does not speak TLS; see `{key}`");
+        }
         rustls::Error::AlertReceived(_) => "the server refused the handshake",
         _ => "the handshake failed",
     };
@@ -49,6 +52,8 @@ mod tests {
         assert!(handshake_reason(&wrong_name, "host").contains("`host`"));
         let unknown = rustls::Error::InvalidCertificate(Bad::UnknownIssuer);
         assert!(handshake_reason(&unknown, "host").contains("`ca_file`"));
+        let clear = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+        assert!(handshake_reason(&clear, "host").contains("does not speak TLS; see `host`"));
     }
 
     #[test]

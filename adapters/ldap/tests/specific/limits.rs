@@ -3,7 +3,9 @@
 use super::peer::{Peer, swallow};
 use crate::server::ask::{account, call, change_password, create, find, kind, login, open, same};
 use crate::server::{Options, Outcome, PEOPLE, Slapd, change, ensure};
-use idstore_contract::{Depth, ErrorKind, IdentifierChange, IdentifierKind, Lookup, Mark, Problem, Purpose};
+use idstore_contract::{
+    Depth, ErrorKind, IdentifierChange, IdentifierKind, Lookup, Mark, Problem, Purpose, Rejection,
+};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 
@@ -101,6 +103,21 @@ async fn what_the_server_lacks_is_told_by_a_probe() -> Outcome {
     let problems = store.probe(&call(10_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
     ensure(problems.iter().any(|problem| problem.key == "base"), format!("{problems:?}"))?;
     same("a lookup there", &ErrorKind::Misconfigured, &kind(find(&store, "ada", 5_000).await)?)
+}
+
+/// Some keep the devices of a user below the user.
+#[tokio::test]
+async fn an_entry_with_others_below_it_is_not_removed_and_the_store_refuses() -> Outcome {
+    let slapd = Slapd::start(&Options::default())?;
+    let store = open(slapd.config())?;
+    let made = create(&store, "ada", RIGHT).await.map_err(|error| format!("{error:?}"))?;
+    let below = format!("cn=phone,uid=ada,{PEOPLE}");
+    slapd.add(&below, &[("objectClass", "device"), ("cn", "phone")])?;
+    let refused = store.delete(&call(5_000), &made).await;
+    let told = refused.as_ref().err().map(|error| format!("{error:?}")).unwrap_or_default();
+    ensure(told.contains("below this one") && !told.contains("ada"), told)?;
+    same("delete", &ErrorKind::Rejected(Rejection::Value(None)), &kind(refused)?)?;
+    account(&store, "ada").await.map(drop)
 }
 
 #[tokio::test]

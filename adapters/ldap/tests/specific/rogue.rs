@@ -225,6 +225,25 @@ async fn bytes_that_follow_starttls_later_break_the_handshake() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_port_without_tls_is_told_as_one() -> Outcome {
+    let slapd = Slapd::start(&Options::default())?;
+    let garbled = Peer::open(|mut stream| async move {
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.ok();
+        swallow(&mut stream).await;
+    })
+    .await?;
+    for port in [slapd.port, garbled.port] {
+        let mut config = slapd.config();
+        change(&mut config, "urls", json!([format!("ldaps://127.0.0.1:{port}")]));
+        change(&mut config, "ca_file", json!(ca()?));
+        let Err(error) = find(&open(config)?, "ada", 5_000).await else { return Err("it serves".into()) };
+        let told = format!("{error:?}");
+        ensure(told.contains("not speak TLS; see `urls`"), told)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn another_certificate_than_the_right_one_is_refused() -> Outcome {
     let slapd = Slapd::start(&Options::default())?;
     slapd.add("uid=ada,ou=people,dc=test", &PERSON)?;
