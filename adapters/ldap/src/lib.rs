@@ -9,6 +9,7 @@ mod config;
 mod create;
 mod directory;
 mod dn;
+mod doubt;
 mod error;
 mod filter;
 mod groups;

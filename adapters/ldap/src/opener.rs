@@ -1,7 +1,10 @@
 //! [`Opener`]: where sessions come from. Servers are tried in the order of `urls`; one that failed rests while another
 //! serves, and is gone back to afterwards.
 
+use crate::ber::{Writer, context};
+use crate::doubt::Doubt;
 use crate::error::{self, Doing, code, failed};
+use crate::message::{Request, Scope};
 use crate::plan::Plan;
 use crate::session::{Answer, Session, Way};
 use crate::verdict;
@@ -40,6 +43,8 @@ struct Server {
     way: Way,
     /// When it last failed, and how; when it was last tried since.
     failed: Mutex<Option<Failed>>,
+    /// Whether it hangs, perhaps. `None` where there is no other server.
+    doubt: Option<Doubt>,
 }
 
 #[derive(Clone)]
@@ -58,7 +63,8 @@ impl Opener {
                 (Some(tls), Some(name)) if plan.start_tls => Way::StartTls(tls.clone(), name),
                 _ => Way::Plain,
             };
-            Server { host: address.host.clone(), port: address.port, way, failed: Mutex::default() }
+            let doubt = (plan.addresses.len() > 1).then(Doubt::default);
+            Server { host: address.host.clone(), port: address.port, way, failed: Mutex::default(), doubt }
         };
         let servers: Vec<Server> = plan.addresses.iter().map(server).collect();
         let open_max = if servers.len() > 1 { OPEN_MAX_OF_SEVERAL } else { OPEN_MAX };
@@ -80,13 +86,17 @@ impl Opener {
         self.open(false).await
     }
 
-    /// Whether new work may be given to a session: it is not too old, and not of a server that was only second best.
+    /// Whether new work may be given to a session: it is not too old, not of a server that was only second best, and not
+    /// older than a doubt whether its server hangs.
     pub(crate) fn may_use(&self, session: &Session) -> bool {
         let better = self.servers.iter().take(session.server);
         let rested = |server: &Server| {
             locked(&server.failed).as_ref().is_none_or(|failed| failed.at.elapsed() > PASSED_OVER)
         };
-        session.born.elapsed() < AGE_MAX && !better.into_iter().any(rested)
+        let doubted = self.servers.get(session.server).and_then(Server::doubted_since);
+        session.born.elapsed() < AGE_MAX
+            && !better.into_iter().any(rested)
+            && doubted.is_none_or(|since| since < session.born)
     }
 
     /// In a task of its own: when the caller goes, what was found out about a server is still kept.
@@ -134,6 +144,11 @@ impl Opener {
                     return Err(error);
                 }
             }
+            // A bind has shown that it does not hang.
+            if signed_in && self.service.is_none() && server.doubted_since().is_some() {
+                session.search(&hello(), 1).await?;
+            }
+            session.doubt.clone_from(&server.doubt);
             Ok(session)
         };
         let opened = tokio::time::timeout(self.open_max, opening)
@@ -143,6 +158,13 @@ impl Opener {
             opened.as_ref().err().map(|error| Failed { at: Instant::now(), error: error.clone(), rest });
         opened
     }
+}
+
+/// A question that every server answers to everybody.
+fn hello() -> Request {
+    let mut filter = Writer::new();
+    filter.octets(context(7), b"objectClass");
+    Request::search("", Scope::Base, 1, 1, &filter, &["1.1".to_owned()])
 }
 
 /// Whether this service is signed in, and else why not.
@@ -168,6 +190,10 @@ enum Turn {
 }
 
 impl Server {
+    fn doubted_since(&self) -> Option<Instant> {
+        self.doubt.as_ref().and_then(Doubt::since)
+    }
+
     /// First those that serve, then those that are passed over. One that is tried again counts as failed until it
     /// serves, so that a hanging server is waited for by one caller and not by all.
     fn may_try(&self, passed_over: bool) -> Turn {
@@ -203,7 +229,7 @@ mod tests {
             error: Error::unavailable("gone"),
             rest: REST,
         });
-        Server { host: "localhost".into(), port: 1, way: Way::Plain, failed: Mutex::new(failed) }
+        Server { host: "localhost".into(), port: 1, way: Way::Plain, failed: Mutex::new(failed), doubt: None }
     }
 
     fn turns(server: &Server) -> [&'static str; 2] {
@@ -226,6 +252,21 @@ mod tests {
         let rested = server(Some(11));
         assert!(matches!(rested.may_try(false), Turn::Now));
         assert!(matches!(rested.may_try(false), Turn::Not), "a second caller waits for it too");
+    }
+
+    #[tokio::test]
+    async fn sessions_that_are_older_than_a_doubt_are_not_used_again() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = async || TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let doubt = Doubt::default();
+        let doubted = Server { doubt: Some(doubt.clone()), ..server(None) };
+        let opener = Opener { servers: vec![doubted], service: None, open_max: OPEN_MAX };
+        let old = Session::open(tcp().await, &Way::Plain, 0).await.unwrap();
+        assert!(opener.may_use(&old));
+        doubt.raise();
+        assert!(!opener.may_use(&old));
+        let new = Session::open(tcp().await, &Way::Plain, 0).await.unwrap();
+        assert!(opener.may_use(&new));
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! else. It decides nothing about accounts.
 
 use crate::ber::{Front, front};
+use crate::doubt::{Doubt, Waiting};
 use crate::error::{self, Failure, lost, nonsense};
 use crate::message::{Control, Entry, Message, Outcome, PASSWORD_POLICY, Request, Said};
 use futures_util::FutureExt as _;
@@ -48,6 +49,8 @@ pub(crate) struct Session {
     pub(crate) born: Instant,
     /// The server's place in `urls`.
     pub(crate) server: usize,
+    /// Told where somebody gives up waiting; `None` where there is no other server to turn to.
+    pub(crate) doubt: Option<Doubt>,
 }
 
 /// What a session's bytes go through.
@@ -109,7 +112,8 @@ impl Session {
     }
 
     fn over(stream: Box<dyn Stream>, server: usize) -> Self {
-        Self { stream, received: Vec::new(), next_id: 1, whole: true, born: Instant::now(), server }
+        let born = Instant::now();
+        Self { stream, received: Vec::new(), next_id: 1, whole: true, born, server, doubt: None }
     }
 
     /// A simple bind, with the password policy asked for.
@@ -187,7 +191,9 @@ impl Session {
     /// The next message, which must be about the request with that number.
     async fn receive(&mut self, id: i32, spent: &mut usize) -> Result<Message, Failure> {
         let is_first = *spent == 0;
+        let waiting = self.doubt.as_ref().map(Doubt::waiting);
         let read = message_bytes(&mut self.stream, &mut self.received).await;
+        waiting.map(Waiting::over);
         let (bytes, length) =
             read.map_err(|failure| Failure { repeat: failure.repeat && is_first, ..failure })?;
         *spent = spent.saturating_add(length);

@@ -1,5 +1,6 @@
 //! Servers that restart, freeze, close what is idle, or are not the only ones.
 
+use super::peer::{Peer, ended, message, read_one};
 use crate::server::ask::{account, call, find, login, open, same};
 use crate::server::{Options, Outcome, PEOPLE, SERVICE, Slapd, change, ensure};
 use idstore_conformance::process::{freeze, thaw};
@@ -10,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinSet;
 
 const RIGHT: &str = "Correct-Horse-1";
@@ -110,6 +112,66 @@ async fn the_next_server_serves_where_the_first_one_does_not() -> Outcome {
         same("a login", &"match, ok".to_owned(), &login(&store, "ada", RIGHT).await?)?;
     }
     Ok(())
+}
+
+/// Sessions that wait in the pool look alive: whoever gave up on one must not be followed by as many as there are.
+#[tokio::test]
+async fn a_stopped_server_is_left_after_one_call_however_many_sessions_wait() -> Outcome {
+    let options = Options { access: "access to * by * read\n", ..Options::default() };
+    for anonymous in [false, true] {
+        let (first, second) = (server_with(&options)?, server_with(&options)?);
+        let mut config = first.config();
+        let urls = [first.port, second.port].map(|port| format!("ldap://127.0.0.1:{port}"));
+        change(&mut config, "urls", json!(urls));
+        if anonymous {
+            for key in ["bind_dn", "bind_password", "password_change", "create"] {
+                change(&mut config, key, json!(null));
+            }
+            change(&mut config, "offers", json!([]));
+        }
+        let store = open(config)?;
+        for found in futures_util::future::join_all((0..6).map(|_| find(&store, "ada", 5_000))).await {
+            found.map_err(|error| format!("{error:?}"))?;
+        }
+        freeze(&first.processes()?).await?;
+        ensure(find(&store, "ada", 1_500).await.is_err(), "a server that is stopped answers")?;
+        for (call, within_ms) in [("the next", 2_000), ("the one after", 500)] {
+            let found = find(&store, "ada", within_ms).await;
+            let found = found.map_err(|error| format!("{call}, anonymous {anonymous}: {error:?}"))?;
+            same(call, &1, &found.len())?;
+        }
+        same("a login", &"match, ok".to_owned(), &login(&store, "ada", RIGHT).await?)?;
+        thaw(&first.processes()?)?;
+    }
+    Ok(())
+}
+
+/// A server that answers binds is there, however long a search takes.
+#[tokio::test]
+async fn a_slow_search_is_no_reason_to_leave_a_server() -> Outcome {
+    let slow = Peer::open(|mut stream| async move {
+        while let Some(request) = read_one(&mut stream).await {
+            let answer = message(request.get(..3).unwrap_or_default(), &ended(0x61, 0, ""));
+            if request.get(3) == Some(&0x60) && stream.write_all(&answer).await.is_err() {
+                return;
+            }
+        }
+    })
+    .await?;
+    let slapd = server()?;
+    let second = gate(&slapd).await?;
+    let mut config = slapd.config();
+    change(
+        &mut config,
+        "urls",
+        json!([slow.port, second.port()].map(|port| format!("ldap://127.0.0.1:{port}"))),
+    );
+    let store = open(config)?;
+    for number in 1..=2 {
+        ensure(find(&store, "ada", 1_200).await.is_err(), "a search without an answer has one")?;
+        same("sessions of the first", &number, &slow.came.load(Ordering::Relaxed))?;
+    }
+    same("sessions of the second", &0, &second.sessions_peak())
 }
 
 #[tokio::test]
