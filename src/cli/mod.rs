@@ -54,7 +54,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Lets an identity platform use the user table of a legacy SQL database as its user store.
+/// Lets an identity platform use the user table of a legacy SQL database, or an LDAP directory, as its user store.
 #[derive(Debug, Parser)]
 #[command(name = "idstore-proxy", version, max_term_width = 110, after_help = AFTER_HELP)]
 struct Arguments {

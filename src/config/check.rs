@@ -267,11 +267,6 @@ fn check_passwords<'a>(
     };
     match passwords.written(&schemes) {
         Err(error) => faults.push(Fault::error(&key("write"), error.message)),
-        Ok(Some(NewPasswords::ByStore)) => {
-            let message =
-                "new passwords reach the store in clear: its own statement has to hash them".to_owned();
-            faults.push(Fault::warning(&key("write"), message));
-        }
         Ok(Some(NewPasswords::Hashed(write))) => {
             faults.extend(write.warning().map(|warning| Fault::warning(&key("write"), warning.message)));
             if let Some(problem) = write.exceeds(limits) {
@@ -284,7 +279,7 @@ fn check_passwords<'a>(
                 faults.push(Fault::error(&key("write"), message));
             }
         }
-        Ok(None) => {}
+        Ok(Some(NewPasswords::ByStore) | None) => {}
     }
     if passwords.rehash_on_login && matches!(passwords.write.as_deref(), None | Some("store")) {
         let message = "there is no better hash to make: name a scheme in `passwords.write`".to_owned();

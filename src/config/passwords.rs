@@ -13,7 +13,8 @@ pub struct Passwords {
     /// The schemes that a stored password may have, by name or family. Absent: every self-describing one that is not
     /// weak, and those under `schemes`.
     pub accept: Option<Vec<String>>,
-    /// The scheme of new passwords, or `store`: the store hashes. Needed where passwords are written.
+    /// The scheme of new passwords, or `store`: the store hashes. Needed where passwords are written, but not in a
+    /// directory, which hashes by itself.
     pub write: Option<String>,
     /// Whether a login with the right password replaces a hash of another scheme or of a lower cost than `write`'s;
     /// `false`, for other programs read it. Needs the store's `rehash`.

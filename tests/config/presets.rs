@@ -62,6 +62,24 @@ fn what_freeipa_does_by_itself_is_refused_with_the_reason() {
     }
 }
 
+/// It hashes by itself: nobody has to say so, and nobody is warned of a statement that it does not have.
+#[test]
+fn a_directory_needs_no_word_about_how_new_passwords_are_stored() {
+    let text = |preset: &str, keys: &str| {
+        format!(
+            "[callers.a]\nbearer.credential = \"t\"\nconnections = [\"c\"]\n[connections.c]\nstore = \"s\"\n\
+             [stores.ldap.s]\nurls = [\"ldaps://h\"]\nbase = \"dc=x\"\n{preset}offers = [\"create\"]\n{keys}"
+        )
+    };
+    let own = "filter = \"(uid={identifier})\"\nemail_verified = \"never\"\npassword_change = \"extended\"\n\
+               attributes = { user_id = \"entryUUID\", username = \"uid\" }\n\
+               create = { dn = \"uid={username},{base}\", object_classes = [\"account\"] }\n";
+    for text in [text("preset = \"openldap\"\n", ""), text("", own)] {
+        let loaded = load(&text).unwrap_or_else(|report| panic!("{report}"));
+        assert_eq!(loaded.warnings.to_string(), "0 errors, 0 warnings in the configuration", "{text}");
+    }
+}
+
 fn preset_store(more: &str) -> String {
     format!(
         "[callers.a]\nbearer.credential = \"t\"\nconnections = [\"app\"]\n[connections.app]\nstore = \"app\"\n\

@@ -269,6 +269,7 @@ fn every_help_text_is_plain_and_explains_every_flag() {
     }
     assert!(help("try").contains("really write"), "who tries a write is warned");
     assert!(help("").contains("Exit codes"), "{}", help(""));
+    assert!(help("").contains("LDAP directory"), "{}", help(""));
 }
 
 #[test]

@@ -117,6 +117,10 @@ fn passwords(statements: &Statements, around: &Surroundings, problems: &mut Vec<
         .into_iter()
         .filter(|key| statements.has(*key));
     for (index, key) in writes.enumerate() {
+        if index == 0 && around.password_write == Some(PasswordWrite::ByStore) {
+            let message = "new passwords reach the store in clear: its own statement has to hash them";
+            problems.push(Problem::warning("passwords.write", message));
+        }
         let needed: &[Parameter] = match around.password_write {
             None if index > 0 => &[],
             None => {
