@@ -7,7 +7,7 @@ use crate::dn;
 use crate::filter::Filter;
 use crate::message::Entry;
 use crate::plan::{Plan, Recipe};
-use crate::template::{Template, as_it_is};
+use crate::template::Template;
 use idstore_contract::{Ability, Call, Error, ErrorKind, IdentifierKind, Problem};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -205,10 +205,9 @@ fn recipe(plan: &Plan) -> Option<&Recipe> {
     plan.create.as_ref().filter(|_| plan.abilities.contains(&Ability::Create))
 }
 
-/// The attributes in a template of a DN: whatever its values are, it has the same names.
+/// The attributes in a template of a DN.
 fn in_dn(key: &str, template: &Template) -> Vec<(String, String)> {
-    let text = template.fill(&|_: &str| Some("x".to_owned()), as_it_is).unwrap_or_default();
-    let names = dn::names(&text).unwrap_or_default();
+    let names = dn::names(&template.shape()).unwrap_or_default();
     names.iter().flat_map(dn::Rdn::attributes).map(|name| (key.to_owned(), name.to_owned())).collect()
 }
 

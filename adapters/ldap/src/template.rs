@@ -89,6 +89,15 @@ impl Template {
         self.parts.is_empty()
     }
 
+    /// The text with a letter for each value: values are escaped, so that a DN keeps its names whatever they are.
+    pub(crate) fn shape(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Name(_) => "x".to_owned(),
+        };
+        self.parts.iter().map(part).collect()
+    }
+
     /// The names in it.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {

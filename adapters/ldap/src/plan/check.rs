@@ -6,6 +6,7 @@ use crate::config::{
     Config, Create, Delete, EmailVerified, Offer, PasswordChange, PasswordCheck, Uniqueness,
 };
 use crate::directory::Directory;
+use crate::dn;
 use crate::filter::{Filter, is_attribute};
 use crate::groups::GroupPlan;
 use crate::id::IdSyntax;
@@ -14,6 +15,24 @@ use idstore_contract::{PasswordWrite, Problem, Surroundings, Transport};
 
 /// More sessions than this are a mistake.
 const POOL_MAX_MAX: u32 = 500;
+
+const NO_DN: &str =
+    "this is no DN; one is written attribute=value,attribute=value as in ou=people,dc=example,dc=org";
+
+/// What changes when people are renamed or moved, and the other names for it.
+const CHANGING: [&str; 11] = [
+    "uid",
+    "userid",
+    "mail",
+    "rfc822mailbox",
+    "cn",
+    "commonname",
+    "dn",
+    "entrydn",
+    "distinguishedname",
+    "samaccountname",
+    "userprincipalname",
+];
 
 /// The names that a new entry can be made of.
 const NEW: [&str; 15] = [
@@ -38,6 +57,7 @@ const NEW: [&str; 15] = [
 pub(super) fn compile(config: &Config, around: &Surroundings, problems: &mut Vec<Problem>) -> Option<Plan> {
     let addresses = addresses(config, problems);
     check_service(config, problems);
+    check_names_of_entries(config, problems);
     check_attributes(config, problems);
     check_passwords(config, around, problems);
     check_offers(config, problems);
@@ -161,6 +181,25 @@ fn check_service(config: &Config, problems: &mut Vec<Problem>) {
     }
 }
 
+/// What is no DN is answered with an error by every server, and each in its own words.
+fn check_names_of_entries(config: &Config, problems: &mut Vec<Problem>) {
+    // Active Directory also takes <GUID=…> and the like for a place, and alice@corp.example and CORP\alice for an account.
+    let is_domain = matches!(config.directory, None | Some(Directory::ActiveDirectory));
+    let is_place =
+        |text: &str| dn::names(text).is_some() || (is_domain && text.starts_with('<') && text.ends_with('>'));
+    let is_account = |text: &str| dn::names(text).is_some() || (is_domain && text.contains(['@', '\\']));
+    let groups = config.groups.as_ref().and_then(|groups| groups.base.as_deref());
+    for (key, is_one) in [
+        ("base", config.base.trim().is_empty() || is_place(&config.base)),
+        ("groups.base", groups.is_none_or(is_place)),
+        ("bind_dn", config.bind_dn.as_deref().is_none_or(|text| text.is_empty() || is_account(text))),
+    ] {
+        if !is_one {
+            problems.push(Problem::error(key, NO_DN));
+        }
+    }
+}
+
 fn check_attributes(config: &Config, problems: &mut Vec<Problem>) {
     let map = &config.attributes;
     let id = map.user_id.as_str();
@@ -169,12 +208,10 @@ fn check_attributes(config: &Config, problems: &mut Vec<Problem>) {
             "attributes.user_id",
             "an immutable key is needed: entryUUID, objectGUID, nsUniqueId or ipaUniqueID",
         ));
-    } else if ["uid", "mail", "cn", "dn", "samaccountname", "userprincipalname"]
-        .contains(&id.to_ascii_lowercase().as_str())
-    {
+    } else if CHANGING.contains(&id.to_ascii_lowercase().as_str()) {
         problems.push(Problem::error(
             "attributes.user_id",
-            "this one changes when people are renamed; use entryUUID, objectGUID, nsUniqueId or ipaUniqueID",
+            "this one changes when people are renamed or moved; use entryUUID, objectGUID, nsUniqueId or ipaUniqueID",
         ));
     }
     for (key, name) in map.named() {
@@ -225,17 +262,16 @@ fn check_passwords(config: &Config, around: &Surroundings, problems: &mut Vec<Pr
         Some(_) => {}
     }
     let by_server = config.password_check != PasswordCheck::CompareHash;
-    let problem = match (around.password_write, config.password_change) {
-        (None, _) => {
-            Some("nothing says how new passwords are stored; write \"store\", for the directory hashes")
-        }
-        (Some(PasswordWrite::HashedWithSalt), _) => Some("a directory has no place for a salt of its own"),
-        (Some(PasswordWrite::Hashed), Some(PasswordChange::Attribute)) => None,
-        (Some(PasswordWrite::Hashed), _) => Some("this directory hashes by itself; write \"store\""),
-        (Some(PasswordWrite::ByStore), Some(PasswordChange::Attribute)) if !by_server => {
+    // A directory hashes by itself: without a word that is what is meant.
+    let write = around.password_write.unwrap_or(PasswordWrite::ByStore);
+    let problem = match (write, config.password_change) {
+        (PasswordWrite::HashedWithSalt, _) => Some("a directory has no place for a salt of its own"),
+        (PasswordWrite::Hashed, Some(PasswordChange::Attribute)) => None,
+        (PasswordWrite::Hashed, _) => Some("this directory hashes by itself; write \"store\""),
+        (PasswordWrite::ByStore, Some(PasswordChange::Attribute)) if !by_server => {
             Some("the daemon compares hashes, so it has to write them: name the scheme")
         }
-        (Some(PasswordWrite::ByStore), _) => None,
+        (PasswordWrite::ByStore, _) => None,
     };
     problems.extend(problem.map(|problem| Problem::error("passwords.write", problem)));
 }
@@ -310,6 +346,8 @@ fn recipe(create: &Create, base: &str, problems: &mut Vec<Problem>) -> Option<Re
     let dn = noted(problems, "create.dn", Template::compile(&text, &NEW));
     if dn.as_ref().is_some_and(|dn| dn.names().next().is_none()) {
         problems.push(Problem::error("create.dn", "a DN without a name in braces can be given once"));
+    } else if dn.as_ref().is_some_and(|dn| dn::names(&dn.shape()).is_none()) {
+        problems.push(Problem::error("create.dn", NO_DN));
     }
     let mut attributes = Vec::new();
     for (name, texts) in &create.attributes {

@@ -80,12 +80,19 @@ fn each_mistake_is_told_with_its_key() {
         (vec![("pool_max", json!(0))], vec!["pool_max"]),
         (vec![("lockout_after", json!(0))], vec!["lockout_after"]),
         (vec![("base", json!(" "))], vec!["base"]),
+        (vec![("base", json!("people"))], vec!["base"]),
+        (vec![("base", json!("ou=people, dc=x"))], vec![]),
+        (vec![("base", json!("<GUID=0123>"))], vec![]),
+        (vec![("base", json!("<GUID=0123>")), ("directory", json!("openldap"))], vec!["base"]),
+        (vec![("groups", json!({ "filter": "(member={dn})", "base": "groups,dc=x" }))], vec!["groups.base"]),
         (vec![("filter", json!("(uid=x)"))], vec!["filter"]),
         (vec![("filter", json!("uid={identifier}"))], vec!["filter"]),
         (vec![("object_filter", json!("(o={identifier})"))], vec!["object_filter"]),
         (vec![("object_filter", json!("(o={param.org})"))], vec!["object_filter"]),
         (vec![("attributes.param", json!({ "org": "o" }))], vec!["attributes.param.org"]),
         (vec![("attributes.user_id", json!("uid"))], vec!["attributes.user_id"]),
+        (vec![("attributes.user_id", json!("entryDN"))], vec!["attributes.user_id"]),
+        (vec![("attributes.user_id", json!("distinguishedName"))], vec!["attributes.user_id"]),
         (vec![("attributes.email", json!("ma il"))], vec!["attributes.email"]),
         (vec![("attributes.username", json!(null))], vec!["attributes"]),
         (vec![("email_verified", json!("attribute"))], vec!["email_verified"]),
@@ -104,6 +111,35 @@ fn each_mistake_is_told_with_its_key() {
         (vec![("offers", json!(["delete"])), ("directory", json!("freeipa"))], vec!["offers"]),
     ] {
         assert_eq!(problems(&more), expected, "{more:?}");
+    }
+}
+
+#[test]
+fn the_service_has_a_dn_or_a_name_that_its_directory_takes() {
+    for (name, directory, is_right) in [
+        ("cn=idstore,dc=x", "openldap", true),
+        ("idstore", "openldap", false),
+        ("idstore@x.example", "openldap", false),
+        ("idstore@x.example", "active_directory", true),
+        ("X\\idstore", "active_directory", true),
+        ("idstore", "active_directory", false),
+    ] {
+        let more = [
+            ("bind_dn", json!(name)),
+            ("bind_password", json!({ "env": "X" })),
+            ("directory", json!(directory)),
+        ];
+        assert_eq!(problems(&more).is_empty(), is_right, "{name} {directory}");
+    }
+}
+
+#[test]
+fn a_new_entry_has_a_dn() {
+    for (dn, is_right) in
+        [("uid={username},{base}", true), ("{username},{base}", false), ("uid={username},{uuid}", false)]
+    {
+        let create = json!({ "dn": dn, "object_classes": ["inetOrgPerson"] });
+        assert_eq!(problems(&[("create", create)]).is_empty(), is_right, "{dn}");
     }
 }
 
@@ -147,7 +183,8 @@ fn how_passwords_are_written_has_to_fit_the_directory() {
         ("extended", "bind", Some(PasswordWrite::ByStore), true),
         ("extended", "bind", Some(PasswordWrite::Hashed), false),
         ("extended", "bind", Some(PasswordWrite::HashedWithSalt), false),
-        ("extended", "bind", None, false),
+        ("extended", "bind", None, true),
+        ("attribute", "compare_hash", None, false),
         ("attribute", "bind", Some(PasswordWrite::ByStore), true),
         ("attribute", "bind", Some(PasswordWrite::Hashed), true),
         ("attribute", "compare_hash", Some(PasswordWrite::Hashed), true),
