@@ -5,7 +5,7 @@
 //! else. It decides nothing about accounts.
 
 use crate::ber::{Front, front};
-use crate::doubt::{Doubt, Waiting};
+use crate::doubt::Doubt;
 use crate::error::{self, Failure, lost, nonsense};
 use crate::message::{Control, Entry, Message, Outcome, PASSWORD_POLICY, Request, Said};
 use futures_util::FutureExt as _;
@@ -193,7 +193,9 @@ impl Session {
         let is_first = *spent == 0;
         let waiting = self.doubt.as_ref().map(Doubt::waiting);
         let read = message_bytes(&mut self.stream, &mut self.received).await;
-        waiting.map(Waiting::over);
+        if let Some(waiting) = waiting {
+            waiting.over();
+        }
         let (bytes, length) =
             read.map_err(|failure| Failure { repeat: failure.repeat && is_first, ..failure })?;
         *spent = spent.saturating_add(length);
