@@ -304,6 +304,20 @@ fn check_offers(config: &Config, problems: &mut Vec<Problem>) {
              at once, and what it needs beside the entry is not made",
         ));
     }
+    problems.extend(twice_in_a_domain(config));
+}
+
+/// Whether another directory keeps addresses unique only its own configuration tells, which a service can't read.
+fn twice_in_a_domain(config: &Config) -> Option<Problem> {
+    let writes = |offer: &Offer| matches!(offer, Offer::Create | Offer::ChangeEmail);
+    let is_theirs = config.directory == Some(Directory::ActiveDirectory)
+        && config.uniqueness == Uniqueness::Constraint
+        && config.offers.iter().any(writes);
+    let email = config.attributes.email.as_deref().filter(|_| is_theirs)?;
+    let unique = ["samaccountname", "userprincipalname"].contains(&email.to_ascii_lowercase().as_str());
+    let message =
+        format!("Active Directory lets two accounts have the same {email}; write uniqueness = \"lock\"");
+    (!unique).then(|| Problem::warning("uniqueness", message))
 }
 
 fn check_parameters(config: &Config, around: &Surroundings, problems: &mut Vec<Problem>) {

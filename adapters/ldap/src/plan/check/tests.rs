@@ -144,6 +144,28 @@ fn a_new_entry_has_a_dn() {
 }
 
 #[test]
+fn a_domain_keeps_no_address_unique() {
+    for (directory, email, uniqueness, offer, expected) in [
+        ("active_directory", "mail", "constraint", "create", vec!["uniqueness?"]),
+        ("active_directory", "mail", "constraint", "change_email", vec!["uniqueness?"]),
+        ("active_directory", "mail", "lock", "create", vec![]),
+        ("active_directory", "mail", "constraint", "list", vec![]),
+        ("active_directory", "userPrincipalName", "constraint", "create", vec![]),
+        ("openldap", "mail", "constraint", "create", vec![]),
+    ] {
+        let more = [
+            ("directory", json!(directory)),
+            ("attributes.email", json!(email)),
+            ("uniqueness", json!(uniqueness)),
+            ("offers", json!([offer])),
+            ("password_change", json!("extended")),
+            ("create", json!({ "dn": "uid={username},{base}", "object_classes": ["user"] })),
+        ];
+        assert_eq!(problems(&more), expected, "{directory} {email} {uniqueness} {offer}");
+    }
+}
+
+#[test]
 fn every_problem_is_told_at_once() {
     let more = [("urls", json!(["x"])), ("base", json!("")), ("filter", json!("(")), ("pool_max", json!(0))];
     assert_eq!(problems(&more), ["urls[0]", "pool_max", "base", "filter"]);
