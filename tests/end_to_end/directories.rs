@@ -151,6 +151,30 @@ fn fullwidth(name: &str) -> String {
     format!("{wide}{rest}")
 }
 
+/// A misspelled name finds nobody there: as a wrong password everybody would look for the mistake at the wrong place.
+#[test]
+fn a_name_that_the_directory_does_not_know_is_no_wrong_password() {
+    let slapd = Slapd::start(Folder::new());
+    let folder = Folder::new();
+    let password = folder.write("service", SERVICE_PASSWORD);
+    let text = format!(
+        "[stores.ldap.corp]\npreset = \"openldap\"\nurls = [\"ldap://127.0.0.1:{}\"]\nbase = \"ou=people,dc=test\"\n\
+         bind_dn = \"cn=idstore,dc=test\"\nbind_password.file = \"{}\"\nfilter = \"(|(uid={{identifier}})(mial={{identifier}}))\"\n\
+         [connections.staff]\nstore = \"corp\"\n",
+        slapd.port,
+        password.display(),
+    );
+    let daemon = Daemon::start_in(folder, &text);
+    daemon
+        .ask("staff", "login", &json!({ "identifier": "ada", "password": "CANARY-Right-1" }))
+        .expect(500, "store_misconfigured");
+    daemon
+        .ask("staff", "get_user", &json!({ "email": "ada@example.test" }))
+        .expect(500, "store_misconfigured");
+    daemon.wait_for_text("/readyz/corp", "filter: the directory's schema has no attribute mial");
+    daemon.wait_for("/readyz", 503);
+}
+
 /// Nobody but the user sees anything, and there is no account of the service.
 #[test]
 fn a_flat_directory_needs_no_account_of_the_service() {

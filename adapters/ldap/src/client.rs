@@ -12,6 +12,7 @@ use crate::message::{Change, Entry, Request, Scope};
 use crate::opener::Opener;
 use crate::plan::{Plan, parameter};
 use crate::pool::Pool;
+use crate::schema::Fit;
 use crate::session::{Answer, Found};
 use crate::template::Values;
 use idstore_contract::{Account, CANDIDATES_MAX, Call, Error, ErrorKind, Lookup};
@@ -38,8 +39,7 @@ pub(crate) struct Client {
     directory: OnceLock<Directory>,
     /// False where a probe found that a password which is set here would have to be changed before it works.
     pub(crate) passwords_work: AtomicBool,
-    /// Why the directory does not fit the configuration, as the last full probe found.
-    pub(crate) misfit: std::sync::Mutex<Option<Error>>,
+    pub(crate) fit: Fit,
 }
 
 /// What is searched for, and where.
@@ -64,7 +64,7 @@ impl Client {
             turns: std::array::from_fn(|_| Mutex::new(())),
             directory: OnceLock::new(),
             passwords_work: AtomicBool::new(true),
-            misfit: std::sync::Mutex::default(),
+            fit: Fit::default(),
         })
     }
 

@@ -70,9 +70,7 @@ impl Client {
         {
             problems.push(Problem::error("groups.base", "it is not there, or this service may not see it"));
         }
-        let misfits = self.misfits(call, found).await?;
-        self.keep_misfits(&misfits);
-        problems.extend(misfits);
+        problems.extend(self.compare(call).await?);
         let directory = self.plan.directory.unwrap_or(found);
         problems.extend(self.hidden_expiry(call, directory).await?);
         let rules = self.rules(call, directory).await?;

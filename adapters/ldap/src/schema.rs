@@ -2,7 +2,7 @@
 //! looks like a wrong password.
 
 use crate::client::Client;
-use crate::directory::Directory;
+use crate::directory::{Directory, TELLING};
 use crate::dn;
 use crate::filter::Filter;
 use crate::message::Entry;
@@ -10,17 +10,49 @@ use crate::plan::{Plan, Recipe};
 use crate::template::Template;
 use idstore_contract::{Ability, Call, Error, ErrorKind, IdentifierKind, Problem};
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use tokio::sync::RwLock;
+use tokio::time::timeout_at;
+
+/// Whether the directory fits, as it was when it was last compared; `None`: it never was.
+pub(crate) type Fit = RwLock<Option<Result<(), Error>>>;
 
 impl Client {
-    /// What the schema lacks of what the configuration names. A schema that can't be read says nothing.
-    pub(crate) async fn misfits(&self, call: &Call, directory: Directory) -> Result<Vec<Problem>, Error> {
-        let root = self.root(call, &["subschemaSubentry"]).await?;
+    /// Refuses where the last comparison found an error: a name that the directory does not know finds nobody, and a right
+    /// password would be told as a wrong one. Who comes before there was any makes the first.
+    pub(crate) async fn fits(&self, call: &Call) -> Result<(), Error> {
+        let known = self.fit.read().await.clone();
+        if let Some(fit) = known {
+            return fit;
+        }
+        let comparing = async {
+            let mut fit = self.fit.write().await;
+            if fit.is_none() {
+                *fit = Some(first_error(&self.misfits(call).await?));
+            }
+            fit.clone().unwrap_or(Ok(()))
+        };
+        timeout_at(call.deadline.into(), comparing).await.unwrap_or_else(|_| Err(Error::timeout()))
+    }
+
+    /// What the schema lacks of what the configuration names; kept for the calls that follow.
+    pub(crate) async fn compare(&self, call: &Call) -> Result<Vec<Problem>, Error> {
+        let problems = self.misfits(call).await?;
+        *self.fit.write().await = Some(first_error(&problems));
+        Ok(problems)
+    }
+
+    /// A schema that can't be read says nothing.
+    async fn misfits(&self, call: &Call) -> Result<Vec<Problem>, Error> {
+        let wanted: Vec<&str> = TELLING.into_iter().chain(["subschemaSubentry"]).collect();
+        let root = match self.root(call, &wanted).await {
+            Err(error) if error.kind() == ErrorKind::Misconfigured => return Ok(Vec::new()),
+            root => root?,
+        };
         let Some(dn) = root.text("subschemaSubentry") else { return Ok(Vec::new()) };
         // Apart, for in a large domain both together are longer than the longest message.
         let attributes = self.names(call, dn, "attributeTypes").await?;
         let classes = self.names(call, dn, "objectClasses").await?;
-        Ok(Schema { attributes, classes }.misfits(&self.plan, directory))
+        Ok(Schema { attributes, classes }.misfits(&self.plan, Directory::of(&root)))
     }
 
     async fn names(&self, call: &Call, dn: &str, attribute: &str) -> Result<Names, Error> {
@@ -33,23 +65,14 @@ impl Client {
             Err(error) => Err(error),
         }
     }
+}
 
-    /// Keeps what a comparison found: as long as there is an error, nobody is looked for.
-    pub(crate) fn keep_misfits(&self, problems: &[Problem]) {
-        let first = problems.iter().find(|problem| problem.is_error()).map(|problem| {
-            Error::misconfigured("the directory does not fit the configuration")
-                .with("key", problem.key.clone())
-                .with("problem", problem.message.clone())
-        });
-        *self.misfit.lock().unwrap_or_else(PoisonError::into_inner) = first;
-    }
-
-    /// Refuses where the last comparison found an error: a name that the directory does not know finds nobody, and a right
-    /// password would be told as a wrong one.
-    pub(crate) fn fits(&self) -> Result<(), Error> {
-        let misfit = self.misfit.lock().unwrap_or_else(PoisonError::into_inner);
-        misfit.clone().map_or(Ok(()), Err)
-    }
+fn first_error(problems: &[Problem]) -> Result<(), Error> {
+    problems.iter().find(|problem| problem.is_error()).map_or(Ok(()), |problem| {
+        Err(Error::misconfigured("the directory does not fit the configuration")
+            .with("key", problem.key.clone())
+            .with("problem", problem.message.clone()))
+    })
 }
 
 /// The names of a directory's attributes and object classes.

@@ -75,7 +75,7 @@ impl Store for Ldap {
     }
 
     async fn find(&self, call: &Call, lookup: &Lookup, purpose: Purpose) -> Result<Vec<Account>> {
-        self.client.fits()?;
+        self.client.fits(call).await?;
         let check = self.client.plan.password_check;
         let is_typed = !matches!(lookup, Lookup::UserId(_));
         if check == PasswordCheck::DnTemplate && purpose == Purpose::Login && is_typed {
@@ -99,7 +99,7 @@ impl Store for Ldap {
     async fn create(&self, call: &Call, new: &NewAccount) -> Result<Account> {
         self.client.plan.offered(Ability::Create)?;
         self.client.passwords_offered()?;
-        self.client.fits()?;
+        self.client.fits(call).await?;
         self.client.create(call, new).await
     }
 
@@ -156,7 +156,7 @@ impl Store for Ldap {
 
     async fn list(&self, call: &Call, after: Option<&str>, limit: usize) -> Result<Vec<Account>> {
         self.client.plan.offered(Ability::List)?;
-        self.client.fits()?;
+        self.client.fits(call).await?;
         self.client.list(call, after, limit).await
     }
 

@@ -169,6 +169,7 @@ async fn a_directory_that_does_not_fit_is_misconfigured_until_it_does() -> Outco
     let mut config = slapd.config();
     change(&mut config, "attributes.email", "mial");
     let store = open(config)?;
+    same("before any probe", &ErrorKind::Misconfigured, &kind(find(&store, "ada", 5_000).await)?)?;
     same("errors", &1, &errors(&store).await?.len())?;
     let refused = find(&store, "ada", 5_000).await;
     let told = refused.as_ref().err().map(|error| format!("{error:?}")).unwrap_or_default();
