@@ -13,6 +13,7 @@ mod specific {
     mod active_directory;
     mod ds389;
     mod groups;
+    mod hidden;
     mod limits;
     mod login;
     mod names;
@@ -21,5 +22,6 @@ mod specific {
     mod rogue;
     mod rules;
     mod servers;
+    mod several;
     mod verdicts;
 }
