@@ -153,10 +153,10 @@ impl Recipe {
                 return Err(rejected(Some(kind)));
             }
         }
-        let dn = self
-            .dn
-            .fill(values, dn::escape)
-            .map_err(|name| rejected(IdentifierKind::ALL.into_iter().find(|kind| kind.as_str() == name)))?;
+        let dn = self.dn.fill(values, dn::escape).map_err(|name| {
+            let kind = IdentifierKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+            rejected(kind).with("create.dn needs", name)
+        })?;
         let classes = self.object_classes.iter().map(|class| Secret::from(class.as_str())).collect();
         let mut attributes = vec![("objectClass".to_owned(), classes)];
         for (attribute, templates) in &self.attributes {

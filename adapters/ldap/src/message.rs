@@ -291,6 +291,17 @@ impl Entry {
         self.attributes.iter().filter(of).flat_map(|(_, values)| values.iter().map(Vec::as_slice))
     }
 
+    /// Whether the server told only the first values of an attribute: `;range=0-1499` (MS-ADTS 3.1.1.3.1.3.3).
+    pub(crate) fn is_cut(&self, attribute: &str) -> bool {
+        let cut = |name: &str| {
+            let (name, options) = name.split_once(';').unwrap_or((name, ""));
+            let last =
+                options.strip_prefix("range=").and_then(|range| range.split_once('-')).map(|(_, to)| to);
+            name.eq_ignore_ascii_case(attribute) && last.is_some_and(|last| last != "*")
+        };
+        self.attributes.iter().any(|(name, _)| cut(name))
+    }
+
     /// The bytes of memory that it takes beside its content.
     pub(crate) fn memory(&self) -> usize {
         let values: usize = self.attributes.iter().map(|(_, values)| values.len().saturating_add(2)).sum();

@@ -241,3 +241,43 @@ fn undoing(entry: &Entry, changes: &[Change]) -> Vec<Change> {
 pub(crate) fn unknown() -> Error {
     Error::new(ErrorKind::Timeout, "a change that does not show what was asked could not be undone")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(changes: &[Change]) -> Vec<(Doing, &str, Vec<&str>)> {
+        let mut written = Vec::new();
+        for Change { doing, attribute, values } in changes {
+            let values = values.iter().map(|value| value.expose_text().unwrap()).collect();
+            written.push((*doing, attribute.as_str(), values));
+        }
+        written
+    }
+
+    /// Named values are taken away, so that one which somebody else has written since makes the server refuse.
+    #[test]
+    fn a_change_is_undone_only_while_its_values_stand() {
+        let attributes = vec![("mail".to_owned(), vec![b"old".to_vec()])];
+        let entry = Entry { dn: "uid=ada".into(), attributes };
+        let change = |doing, attribute: &str, values: &[&str]| Change {
+            doing,
+            attribute: attribute.into(),
+            values: values.iter().copied().map(Secret::from).collect(),
+        };
+        let done = [
+            change(Doing::Replace, "mail", &["new"]),
+            change(Doing::Replace, "flag", &["TRUE"]),
+            change(Doing::Delete, "uid", &["a", "b"]),
+            change(Doing::Add, "uid", &["c", "b"]),
+        ];
+        let expected = [
+            (Doing::Delete, "uid", vec!["c", "b"]),
+            (Doing::Add, "uid", vec!["a", "b"]),
+            (Doing::Delete, "flag", vec!["TRUE"]),
+            (Doing::Delete, "mail", vec!["new"]),
+            (Doing::Add, "mail", vec!["old"]),
+        ];
+        assert_eq!(written(&undoing(&entry, &done)), expected);
+    }
+}

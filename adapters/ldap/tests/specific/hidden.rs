@@ -50,16 +50,23 @@ async fn a_service_that_lost_its_rights_finds_out_and_nobody_is_gone() -> Outcom
 
 #[tokio::test]
 async fn an_attribute_that_may_be_searched_and_not_read_is_no_unknown_user() -> Outcome {
-    let slapd = Slapd::start(&Options {
-        access: "access to attrs=mail by dn.exact=\"cn=idstore,dc=test\" search by * none\n",
-        ..Options::default()
-    })?;
-    add(&slapd, "ada", &[("mail", "ada@example.com"), ("testOrganization", "acme")])?;
-    let store = open(slapd.config())?;
     let named = Lookup::Named(IdentifierKind::Email, "ada@example.com".into());
-    let found = store.find(&call(10_000), &named, Purpose::Profile).await;
-    same("by address", &ErrorKind::Misconfigured, &kind(found)?)?;
-    same("by name", &"match, ok".to_owned(), &login(&store, "ada", RIGHT).await?)
+    for (access, by_name) in [
+        ("access to attrs=mail by dn.exact=\"cn=idstore,dc=test\" search by * none\n", None),
+        (
+            "access to attrs=mail,uid by dn.exact=\"cn=idstore,dc=test\" search by * none\n",
+            Some(ErrorKind::Misconfigured),
+        ),
+    ] {
+        let slapd = Slapd::start(&Options { access, ..Options::default() })?;
+        add(&slapd, "ada", &[("mail", "ada@example.com"), ("testOrganization", "acme")])?;
+        let store = open(slapd.config())?;
+        let found = store.find(&call(10_000), &named, Purpose::Profile).await;
+        same("by address", &ErrorKind::Misconfigured, &kind(found)?)?;
+        let found = find(&store, "ada", 10_000).await;
+        same("by name", &by_name, &found.err().map(|error| error.kind()))?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
