@@ -117,7 +117,8 @@ impl Ask<'_> {
     }
 
     pub(super) fn barred(&self, standing: Standing, account: &Account) -> Refusal {
-        Refusal::Barred { standing, user_id: self.connection.public_id(&account.user_id) }
+        let user_id = account.known_id().map(|id| self.connection.public_id(id));
+        Refusal::Barred { standing, user_id }
     }
 
     /// Refuses a new password that breaks a rule, before it is looked at any further.

@@ -126,10 +126,15 @@ async fn by_store(ask: &Ask<'_>, login: &Login, lookup: &Lookup, account: Accoun
     ask.connection.passwords.check_times.note(began.elapsed());
     match verdict {
         // The account as the store shows it after the check must still be the one that was asked for.
-        Verdict::Match(after) => match ask.connection.resolve(lookup, vec![*after]) {
-            Ok(Some(account)) => Ok(Right { account, outdated: false }),
-            Ok(None) | Err(_) => Err(Refusal::Internal("the store matched a password for another account")),
-        },
+        Verdict::Match(after) => {
+            let is_same = account.known_id().is_none_or(|id| id == after.user_id);
+            match ask.connection.resolve(lookup, vec![*after]) {
+                Ok(Some(account)) if is_same => Ok(Right { account, outdated: false }),
+                // It has lost that name, or the store took two names for one that the connection tells apart.
+                Ok(None) if is_same => Err(wrong(ask, None)),
+                Ok(_) | Err(_) => Err(Refusal::Internal("the store matched a password for another account")),
+            }
+        }
         Verdict::Mismatch => Err(wrong(ask, Some(&account))),
         Verdict::Barred(standing) => Err(ask.barred(standing, &account)),
         Verdict::TooManyAttempts => Err(Refusal::TooManyAttempts),
@@ -159,7 +164,8 @@ async fn stand_in(ask: &Ask<'_>, check: PasswordCheck, login: &Login, account: O
 }
 
 fn wrong(ask: &Ask<'_>, account: Option<&Account>) -> Refusal {
-    Refusal::InvalidCredentials(account.map(|account| ask.connection.public_id(&account.user_id)))
+    let known = account.and_then(Account::known_id);
+    Refusal::InvalidCredentials(known.map(|id| ask.connection.public_id(id)))
 }
 
 /// Schemes that take the account's name take the one that its application knows it by.

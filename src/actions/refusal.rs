@@ -13,8 +13,8 @@ pub enum Refusal {
     Barred {
         /// Why it is barred.
         standing: Standing,
-        /// Whose account it is.
-        user_id: String,
+        /// Whose account it is, where that is known.
+        user_id: Option<String>,
     },
     /// The right password of somebody who is no member of the organization that the login is for, or a new account for
     /// another one. Holds the account's public id, where there is one.

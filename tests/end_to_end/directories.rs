@@ -24,6 +24,11 @@ fn openldap_with_its_preset() {
         None,
     );
     a_life(&daemon, "ada");
+    slapd.add(
+        "dn: uid=bob,ou=people,dc=test\nobjectClass: inetOrgPerson\nuid: bob\nuid: bobby\ncn: Bob\nsn: Doe\n\
+         mail: bob@example.test\nmail: bobby@example.test\nuserPassword: CANARY-Right-1\n",
+    );
+    signs_in_with_each(&daemon, &["bob", "bobby", "bob@example.test", "bobby@example.test"]);
 }
 
 #[test]
@@ -64,16 +69,20 @@ fn active_directory_with_its_preset() {
          dn: CN=Domain Admins,CN=Users,DC=ad,DC=example,DC=org\nchangetype: modify\nadd: member\nmember: {service}\n",
         base64_of_utf16(&format!("\"{SERVICE_PASSWORD}\""))
     );
-    let url = format!("ldaps://{address}");
-    let mut add = Command::new("ldapmodify");
-    add.env("LDAPTLS_REQCERT", "never");
-    add.args(["-a", "-x", "-H", &url, "-D", "administrator@ad.example.org", "-w", "Passw0rd-Admin-1"]);
-    run(&mut add, &ldif);
+    as_administrator(&address, &ldif);
     let port = tunnel(format!("{address}:636"));
     let ca = variable("IDSTORE_TEST_SAMBA_CA");
     let url = format!("ldaps://localhost:{port}");
     let daemon = daemon("active-directory", &url, &suffix, &service, Some(&ca));
     a_life(&daemon, &unique);
+    let principal = format!("principal-{unique}@ad.example.org");
+    let ldif = format!(
+        "dn: CN=bob-{unique},{suffix}\nobjectClass: user\nsAMAccountName: bob-{unique}\nuserPrincipalName: {principal}\n\
+         unicodePwd:: {}\nuserAccountControl: 512\n",
+        base64_of_utf16("\"CANARY-Right-1\"")
+    );
+    as_administrator(&address, &ldif);
+    signs_in_with_each(&daemon, &[&format!("bob-{unique}"), &principal]);
     // The domain's own rule, which nobody has written down here.
     assert!(daemon.log().contains("locks an account after 25 wrong passwords"), "{}", daemon.log());
 }
@@ -144,6 +153,24 @@ fn a_life(daemon: &Daemon, name: &str) {
     assert!(["user_blocked", "invalid_credentials"].contains(&after.as_str()), "{after}");
 }
 
+/// One account, by whatever it is called.
+fn signs_in_with_each(daemon: &Daemon, names: &[&str]) {
+    for name in names {
+        let login = |password: &str| {
+            daemon.ask("staff", "login", &json!({ "identifier": name, "password": password }))
+        };
+        login("CANARY-Right-1").expect(200, "ok");
+        login("CANARY-wrong").expect(403, "invalid_credentials");
+    }
+}
+
+fn as_administrator(address: &str, ldif: &str) {
+    let mut add = Command::new("ldapmodify");
+    add.env("LDAPTLS_REQCERT", "never").args(["-a", "-x", "-H", &format!("ldaps://{address}")]);
+    add.args(["-D", "administrator@ad.example.org", "-w", "Passw0rd-Admin-1"]);
+    run(&mut add, ldif);
+}
+
 /// The first letter in the form that stands between Chinese ones.
 fn fullwidth(name: &str) -> String {
     let (first, rest) = name.split_at(1);
@@ -179,9 +206,7 @@ fn a_name_that_the_directory_does_not_know_is_no_wrong_password() {
 #[test]
 fn a_flat_directory_needs_no_account_of_the_service() {
     let slapd = Slapd::start(Folder::new());
-    let root = ["-H", &format!("ldap://127.0.0.1:{}", slapd.port), "-D", "cn=root,dc=test", "-w", "root"];
-    run(
-        Command::new("ldapadd").arg("-x").args(root),
+    slapd.add(
         "dn: uid=ada,ou=people,dc=test\nobjectClass: inetOrgPerson\nuid: ada\ncn: Ada\nsn: Lovelace\n\
          mail: ada@example.test\nuserPassword: CANARY-Right-1\n",
     );
@@ -201,9 +226,14 @@ fn a_flat_directory_needs_no_account_of_the_service() {
         (&user["user"]["email"], &user["user"]["username"]),
         (&json!("ada@example.test"), &json!("ada"))
     );
-    for (identifier, password) in
-        [("ada", "CANARY-wrong"), ("nobody", "CANARY-Right-1"), ("ada,ou=people", "CANARY-Right-1")]
-    {
+    // The directory takes the last two for the same name, and the connection does not.
+    for (identifier, password) in [
+        ("ada", "CANARY-wrong"),
+        ("nobody", "CANARY-Right-1"),
+        ("ada,ou=people", "CANARY-Right-1"),
+        ("ADA", "CANARY-Right-1"),
+        ("ada ", "CANARY-Right-1"),
+    ] {
         login(identifier, password).expect(403, "invalid_credentials");
     }
     // What nobody may see is not told as nobody.
@@ -270,6 +300,12 @@ impl Slapd {
             std::thread::yield_now();
         }
         slapd
+    }
+
+    /// Adds entries, past the rules of access.
+    fn add(&self, ldif: &str) {
+        let root = ["-H", &format!("ldap://127.0.0.1:{}", self.port), "-D", "cn=root,dc=test", "-w", "root"];
+        run(Command::new("ldapadd").arg("-x").args(root), ldif);
     }
 }
 

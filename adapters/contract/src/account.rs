@@ -34,7 +34,8 @@ impl fmt::Debug for Handle {
 pub struct Account {
     /// The key for later calls.
     pub handle: Handle,
-    /// The immutable key as text, the same whichever way the account was found; without a connection's prefix.
+    /// The immutable key as text, the same whichever way the account was found; without a connection's prefix. Empty
+    /// where it shows only to who is signed in as that account.
     pub user_id: String,
     /// What may be told of the user.
     pub profile: Profile,
@@ -67,6 +68,11 @@ impl Account {
             signed_in_as: None,
             parameters: BTreeMap::new(),
         }
+    }
+
+    /// The immutable key, where it is known.
+    pub fn known_id(&self) -> Option<&str> {
+        (!self.user_id.is_empty()).then_some(self.user_id.as_str())
     }
 }
 

@@ -10,7 +10,8 @@ use crate::times;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use idstore_contract::{
-    Account, Error, Handle, IdentifierKind, Lookup, Metadata, Profile, Secret, StoredPassword, Timestamp,
+    Account, Call, Error, Handle, IdentifierKind, Lookup, Metadata, Profile, Secret, StoredPassword,
+    Timestamp,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,9 +23,39 @@ pub(crate) const GROUPS: &str = "groups";
 pub(crate) struct Reading<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) directory: Directory,
-    pub(crate) now: Timestamp,
-    /// What it was found by, where that was typed by somebody.
-    pub(crate) lookup: Option<&'a Lookup>,
+    pub(crate) call: &'a Call,
+    pub(crate) like: Like<'a>,
+}
+
+/// Which values of an attribute that has several an account shows.
+#[derive(Clone, Copy)]
+pub(crate) enum Like<'a> {
+    /// The first ones.
+    Entry,
+    /// What somebody typed.
+    Typed(&'a Lookup),
+    /// What the account showed before.
+    Before(&'a Account),
+}
+
+impl<'a> Like<'a> {
+    /// The identifier of that kind that is to be shown.
+    fn named(self, kind: IdentifierKind) -> Option<&'a str> {
+        match self {
+            Self::Typed(Lookup::Named(named, text)) if *named == kind => Some(text),
+            Self::Before(account) => account.profile.identifier(kind),
+            Self::Entry | Self::Typed(_) => None,
+        }
+    }
+
+    /// What somebody typed who did not say of which kind it is.
+    fn typed(self) -> Option<&'a str> {
+        match self {
+            Self::Typed(Lookup::Identifier(text)) => Some(text),
+            Self::Before(account) => account.signed_in_as.as_deref(),
+            Self::Entry | Self::Typed(_) => None,
+        }
+    }
 }
 
 impl Reading<'_> {
@@ -40,9 +71,8 @@ impl Reading<'_> {
         account.profile = self.profile(entry);
         account.signed_in_as = self.signed_in_as(entry, &account.profile);
         account.standings =
-            standing::standings(self.directory, entry, self.now, self.plan.lockout_duration_secs);
-        let barred = map.blocked.as_ref().and_then(|name| entry.text(name)).and_then(standing::flag);
-        account.standings.blocked |= barred.unwrap_or(false);
+            standing::standings(self.directory, entry, self.call.now, self.plan.lockout_duration_secs);
+        account.standings.blocked |= self.is_barred(entry)?;
         account.password = map
             .password_hash
             .as_ref()
@@ -53,9 +83,43 @@ impl Reading<'_> {
         account.parameters = map
             .param
             .iter()
-            .map(|(name, attribute)| (name.clone(), entry.text(attribute).map(str::to_owned)))
+            .map(|(name, attribute)| (name.clone(), self.parameter(entry, name, attribute)))
             .collect();
         Ok(account)
+    }
+
+    /// Whether the configured flag bars the account. One that can't be read is no *no*.
+    fn is_barred(&self, entry: &Entry) -> Result<bool, Error> {
+        let Some(attribute) = &self.plan.attributes.blocked else { return Ok(false) };
+        let Some(text) = entry.text(attribute) else { return Ok(false) };
+        standing::flag(text).ok_or_else(|| {
+            Error::misconfigured("the flag that bars an account is neither TRUE nor FALSE")
+                .with("attribute", attribute.clone())
+        })
+    }
+
+    /// Whether a lookup found the entry by something that it does not show: then nobody can say that it is the one that
+    /// was asked for.
+    pub(crate) fn hides_what_was_asked(&self, entry: &Entry) -> Option<&str> {
+        let plan = self.plan;
+        let is_hidden = |attribute: &&str| entry.values(attribute).next().is_none();
+        match self.like {
+            Like::Typed(Lookup::Named(kind, _)) => plan.attribute_of(*kind).filter(is_hidden),
+            Like::Typed(Lookup::Identifier(_)) => {
+                let own = IdentifierKind::ALL.into_iter().filter_map(|kind| plan.attribute_of(kind));
+                let mut all = plan.aliases.iter().map(String::as_str).chain(own);
+                if all.clone().all(|attribute| is_hidden(&attribute)) { all.next() } else { None }
+            }
+            Like::Typed(Lookup::UserId(_)) | Like::Entry | Like::Before(_) => None,
+        }
+    }
+
+    /// What the entry holds for a parameter: the connection's own value where it is among several.
+    fn parameter(&self, entry: &Entry, name: &str, attribute: &str) -> Option<String> {
+        let values = texts(entry, attribute);
+        let own = self.call.parameters.get(name);
+        let own = own.and_then(|own| values.iter().find(|value| *value == own));
+        own.or(values.first()).map(|value| (*value).to_owned())
     }
 
     fn profile(&self, entry: &Entry) -> Profile {
@@ -77,10 +141,14 @@ impl Reading<'_> {
             app_metadata.insert(GROUPS.to_owned(), names.into());
         }
         Profile {
-            email_verified: email.as_ref().map(|_| match self.plan.email_verified {
+            email_verified: email.as_ref().map(|email| match self.plan.email_verified {
                 EmailVerified::Always => true,
                 EmailVerified::Never => false,
-                EmailVerified::Attribute => flag(&map.email_verified),
+                // An entry has one flag, and it is about the first of its addresses.
+                EmailVerified::Attribute => {
+                    flag(&map.email_verified)
+                        && self.plan.first(entry, IdentifierKind::Email) == Some(email.as_str())
+                }
             }),
             email,
             username: self.identifier(entry, IdentifierKind::Username),
@@ -105,17 +173,14 @@ impl Reading<'_> {
     /// the first.
     fn identifier(&self, entry: &Entry, kind: IdentifierKind) -> Option<String> {
         let values = texts(entry, self.plan.attribute_of(kind)?);
-        let asked = match self.lookup {
-            Some(Lookup::Named(named, text)) if *named == kind => best(&values, text),
-            _ => None,
-        };
+        let asked = self.like.named(kind).and_then(|text| best(&values, text));
         asked.or(values.first().copied()).map(str::to_owned)
     }
 
     /// What the entry was found by, where it is none of the profile's identifiers: another value of their attributes, or
     /// an attribute that only the filter compares.
     fn signed_in_as(&self, entry: &Entry, profile: &Profile) -> Option<String> {
-        let Some(Lookup::Identifier(text)) = self.lookup else { return None };
+        let text = self.like.typed()?;
         let is_shown = |kind| profile.identifier(kind).is_some_and(|shown| shown.eq_ignore_ascii_case(text));
         if IdentifierKind::ALL.into_iter().any(is_shown) {
             return None;

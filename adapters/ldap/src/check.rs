@@ -1,16 +1,18 @@
 //! Compares a password by a bind as the user, on a session of its own, once.
 
-use crate::account::Reading;
+use crate::account::{Like, Reading};
 use crate::client::Client;
 use crate::config::PasswordCheck;
+use crate::directory::Directory;
 use crate::dn;
 use crate::error::{Doing, code, failed};
 use crate::filter::Filter;
 use crate::message::{Entry, Request, Scope};
 use crate::plan::parameter;
 use crate::session::Session;
-use crate::verdict::{self, Bound};
-use idstore_contract::{Account, Call, Error, Handle, IdentifierKind, Lookup, Secret, Verdict};
+use crate::standing;
+use crate::verdict;
+use idstore_contract::{Account, Call, Error, Handle, Lookup, Secret, Verdict};
 use tokio::time::timeout_at;
 
 impl Client {
@@ -28,7 +30,13 @@ impl Client {
         if password.is_empty() {
             return Ok(Verdict::Mismatch);
         }
-        let checking = self.bind_and_look(call, account, password);
+        let checking = async {
+            if self.plan.password_check == PasswordCheck::DnTemplate {
+                self.bind_blindly(call, account, password).await
+            } else {
+                self.bind_and_look(call, account, password).await
+            }
+        };
         timeout_at(call.deadline.into(), checking).await.unwrap_or_else(|_| Err(Error::timeout()))
     }
 
@@ -39,53 +47,73 @@ impl Client {
         password: &Secret,
     ) -> Result<Verdict, Error> {
         let directory = self.directory_or_generic(call).await?;
-        let permit = self.binds.acquire().await.map_err(|_| Error::unexpected("no user can be bound"))?;
-        let mut session = self.opener.for_nobody().await?;
-        let answer = session.bind(account.handle.as_str(), password).await?;
-        let bound = verdict::read(directory, self.plan.grace_logins, &answer)?;
-        let after = match (self.plan.password_check, bound) {
-            // Only the user may be able to read the entry.
-            (PasswordCheck::DnTemplate, Bound::Right) => {
-                self.as_the_user(call, &mut session, account).await?
+        let mut dn = account.handle.clone();
+        let mut may_have_moved = true;
+        loop {
+            let permit = self.binds.acquire().await.map_err(|_| Error::unexpected("no user can be bound"))?;
+            let mut session = self.opener.for_nobody().await?;
+            let answer = session.bind(dn.as_str(), password).await?;
+            session.close();
+            drop(permit);
+            let bound = verdict::read(directory, self.plan.grace_logins, &answer)?;
+            match (bound.refusal(), self.again(call, account).await?) {
+                // Nobody was bound: the entry was renamed since it was found.
+                (Some(Verdict::Mismatch), Some((after, _))) if after.handle != dn && may_have_moved => {
+                    dn = after.handle;
+                    may_have_moved = false;
+                }
+                (Some(refusal), _) => return Ok(refusal),
+                (None, Some((mut after, entry))) => {
+                    self.add_groups(call, &mut after, &entry).await?;
+                    return Ok(signed_in(directory, (after, entry)));
+                }
+                // The password was right, and the account is gone or invisible by now.
+                (None, None) => return Err(Error::not_found()),
             }
-            (PasswordCheck::DnTemplate, _) => None,
-            _ => {
-                session.close();
-                drop(permit);
-                let found = self.by_id(call, &account.user_id).await?;
-                return self.verdict(call, bound, found).await;
-            }
-        };
-        session.close();
-        self.verdict(call, bound, after).await
+        }
     }
 
-    async fn verdict(
+    /// A bind as the DN that was made of what the user typed. Only the user may be able to read the entry.
+    async fn bind_blindly(
         &self,
         call: &Call,
-        bound: Bound,
-        after: Option<(Account, Entry)>,
+        account: &Account,
+        password: &Secret,
     ) -> Result<Verdict, Error> {
-        Ok(match (bound, after) {
-            (Bound::Right, Some((mut after, entry))) => {
-                if self.plan.password_check == PasswordCheck::Bind {
-                    self.add_groups(call, &mut after, &entry).await?;
-                }
-                Verdict::Match(Box::new(after))
-            }
-            // The password was right, and the account is gone or invisible by now.
-            (Bound::Right, None) => return Err(Error::not_found()),
-            (Bound::Wrong, _) => Verdict::Mismatch,
-            (Bound::Barred(standing), _) => Verdict::Barred(standing),
-            (Bound::TooManyAttempts, _) => Verdict::TooManyAttempts,
-        })
+        let directory = self.directory_or_generic(call).await?;
+        let _permit = self.binds.acquire().await.map_err(|_| Error::unexpected("no user can be bound"))?;
+        let mut session = self.opener.for_nobody().await?;
+        let answer = session.bind(account.handle.as_str(), password).await?;
+        if let Some(refusal) = verdict::read(directory, self.plan.grace_logins, &answer)?.refusal() {
+            session.close();
+            return Ok(refusal);
+        }
+        let own = self.as_the_user(call, &mut session, account, &self.plan.object_filter).await?;
+        let verdict = match own {
+            Some(after) => signed_in(directory, after),
+            None => self.outside(call, &mut session, account).await?,
+        };
+        session.close();
+        Ok(verdict)
+    }
+
+    /// Somebody who signed in and is not found by the `object_filter` is nobody here; who can't read the own entry at all
+    /// is another matter.
+    async fn outside(&self, call: &Call, session: &mut Session, account: &Account) -> Result<Verdict, Error> {
+        let anything = Filter::Present("objectClass".to_owned());
+        match self.as_the_user(call, session, account, &anything).await? {
+            Some(_) => Ok(Verdict::Mismatch),
+            None => Err(Error::misconfigured(
+                "a user who signed in may not read the own entry; give users that right, or write password_check = \"bind\"",
+            )),
+        }
     }
 
     /// Where the root DSE can't be asked without a bind, the codes that all directories share.
-    async fn directory_or_generic(&self, call: &Call) -> Result<crate::directory::Directory, Error> {
+    async fn directory_or_generic(&self, call: &Call) -> Result<Directory, Error> {
         match self.directory(call).await {
             Err(error) if error.kind() == idstore_contract::ErrorKind::Misconfigured => {
-                Ok(crate::directory::Directory::Generic)
+                Ok(Directory::Generic)
             }
             other => other,
         }
@@ -103,7 +131,8 @@ impl Client {
             Error::misconfigured("the DN's template has a name that has no value in this call")
                 .with("name", name)
         })?;
-        let mut account = Account::new(Handle::new(dn.clone()), dn);
+        // The key shows to who is signed in.
+        let mut account = Account::new(Handle::new(dn), "");
         match lookup {
             Lookup::Named(kind, text) => *account.profile.identifier_mut(*kind) = Some(text.clone()),
             Lookup::Identifier(text) => account.signed_in_as = Some(text.clone()),
@@ -118,11 +147,12 @@ impl Client {
         call: &Call,
         session: &mut Session,
         account: &Account,
+        filtered: &Filter,
     ) -> Result<Option<(Account, Entry)>, Error> {
         let directory = self.directory_or_generic(call).await?;
         let mut filter = crate::ber::Writer::new();
         let values = |name: &str| parameter(call, name);
-        self.plan.object_filter.write(&mut filter, &values).map_err(|name| {
+        filtered.write(&mut filter, &values).map_err(|name| {
             Error::misconfigured("a filter has a name that has no value in this call").with("name", name)
         })?;
         let wanted = self.plan.wanted(directory, false);
@@ -132,21 +162,15 @@ impl Client {
             return Err(failed(&found.answer.outcome, Doing::Reading));
         }
         let Some(entry) = found.entries.into_iter().next() else { return Ok(None) };
-        let lookup = Self::typed(account);
-        let reading = Reading { plan: &self.plan, directory, now: call.now, lookup: lookup.as_ref() };
+        let reading = Reading { plan: &self.plan, directory, call, like: Like::Before(account) };
         Ok(Some((reading.account(&entry)?, entry)))
     }
+}
 
-    /// What [`Client::by_template`] made the account of.
-    fn typed(account: &Account) -> Option<Lookup> {
-        let named = |kind: IdentifierKind| {
-            account.profile.identifier(kind).map(|text| Lookup::Named(kind, text.to_owned()))
-        };
-        match &account.signed_in_as {
-            Some(text) => Some(Lookup::Identifier(text.clone())),
-            None => IdentifierKind::ALL.into_iter().find_map(named),
-        }
-    }
+/// The account of somebody who was let in.
+fn signed_in(directory: Directory, (mut after, entry): (Account, Entry)) -> Verdict {
+    after.standings = standing::after_bind(directory, &entry, after.standings);
+    Verdict::Match(Box::new(after))
 }
 
 /// Finds the account of a lookup.

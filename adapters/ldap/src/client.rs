@@ -2,7 +2,7 @@
 //!
 //! It repeats a read once where a pooled session turned out dead, and never anything else.
 
-use crate::account::{GROUPS, Reading};
+use crate::account::{GROUPS, Like, Reading};
 use crate::ber::Writer;
 use crate::directory::{Directory, TELLING};
 use crate::error::{Doing, Failure, code, failed, forgotten};
@@ -15,14 +15,14 @@ use crate::pool::Pool;
 use crate::schema::Fit;
 use crate::session::{Answer, Found};
 use crate::template::Values;
-use idstore_contract::{Account, CANDIDATES_MAX, Call, Error, ErrorKind, Lookup};
+use idstore_contract::{Account, CANDIDATES_MAX, Call, Error, ErrorKind};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::timeout_at;
 
-/// How many changes of password can go on at the same time: more than a directory ever gets.
+/// How many changes can go on at the same time: more than a directory ever gets.
 const TURNS: usize = 64;
 
 /// Asks the directory.
@@ -34,11 +34,13 @@ pub(crate) struct Client {
     pub(crate) binds: Semaphore,
     /// Held by a write that looks whether an identifier is taken.
     pub(crate) looking: Mutex<()>,
-    /// Held by a change of password: what is read back must not be what somebody else has written since.
+    /// Held by a change of an account: what is read back must not be what somebody else has written since.
     turns: [Mutex<()>; TURNS],
     directory: OnceLock<Directory>,
     /// False where a probe found that a password which is set here would have to be changed before it works.
     pub(crate) passwords_work: AtomicBool,
+    /// Such a password works where the user sets it.
+    pub(crate) set_by_user: AtomicBool,
     pub(crate) fit: Fit,
 }
 
@@ -64,6 +66,7 @@ impl Client {
             turns: std::array::from_fn(|_| Mutex::new(())),
             directory: OnceLock::new(),
             passwords_work: AtomicBool::new(true),
+            set_by_user: AtomicBool::new(false),
             fit: Fit::default(),
         })
     }
@@ -73,16 +76,16 @@ impl Client {
         if self.passwords_work.load(Ordering::Relaxed) { Ok(()) } else { Err(Error::unsupported()) }
     }
 
-    /// Waits until nobody else in this process changes the password of that account.
+    /// Waits until nobody else in this process changes that account.
     pub(crate) async fn turn(&self, call: &Call, user_id: &str) -> Result<MutexGuard<'_, ()>, Error> {
         let mut hasher = DefaultHasher::new();
         user_id.hash(&mut hasher);
         let index =
             usize::try_from(hasher.finish()).unwrap_or_default().checked_rem(TURNS).unwrap_or_default();
         let turn = self.turns.get(index).ok_or_else(|| Error::unexpected("there is no such turn"))?;
-        timeout_at(call.deadline.into(), turn.lock())
-            .await
-            .map_err(|_| Error::busy("another change of password did not end in time; nothing was written"))
+        timeout_at(call.deadline.into(), turn.lock()).await.map_err(|_| {
+            Error::busy("another change of this account did not end in time; nothing was written")
+        })
     }
 
     /// Which product answers: as configured, else as the root DSE says, which is read once.
@@ -120,15 +123,14 @@ impl Client {
         &self,
         call: &Call,
         filter: Filter,
-        lookup: Option<&Lookup>,
+        like: Like<'_>,
         with_password: bool,
     ) -> Result<Vec<(Account, Entry)>, Error> {
         let directory = self.directory(call).await?;
         let filter = filter.and(&self.plan.object_filter);
-        let text = lookup.map(|lookup| lookup.text().to_owned());
-        let values = |name: &str| match name {
-            "identifier" => text.clone(),
-            name => parameter(call, name),
+        let values = |name: &str| match (name, like) {
+            ("identifier", Like::Typed(lookup)) => Some(lookup.text().to_owned()),
+            (name, _) => parameter(call, name),
         };
         let search = Search {
             base: &self.plan.base,
@@ -143,22 +145,37 @@ impl Client {
             return Err(Error::ambiguous());
         }
         // Who may see nothing is answered by some servers as if there were nothing.
-        if found.entries.is_empty()
-            && !self.opener.signs_in()
-            && !self.is_there(call, &self.plan.base).await?
-        {
-            return Err(Error::misconfigured("nobody may see the base without a bind; write `bind_dn`"));
+        if found.entries.is_empty() && !self.is_there(call, &self.plan.base).await? {
+            return Err(Error::misconfigured(if self.opener.signs_in() {
+                "this service may not see the base any more, or it is gone"
+            } else {
+                "nobody may see the base without a bind; write `bind_dn`"
+            }));
         }
-        let reading = Reading { plan: &self.plan, directory, now: call.now, lookup };
-        found.entries.into_iter().map(|entry| Ok((reading.account(&entry)?, entry))).collect()
+        let reading = Reading { plan: &self.plan, directory, call, like };
+        let account = |entry: Entry| {
+            if let Some(attribute) = reading.hides_what_was_asked(&entry) {
+                return Err(Error::misconfigured(
+                    "an entry is found by an attribute that it does not show: this service may search it and not read it, \
+                     or the directory answers with another of its names",
+                )
+                .with("attribute", attribute.to_owned()));
+            }
+            Ok((reading.account(&entry)?, entry))
+        };
+        found.entries.into_iter().map(account).collect()
     }
 
-    /// The account with that key, as it is now; `None` where it is gone, or invisible to this call.
-    pub(crate) async fn by_id(&self, call: &Call, user_id: &str) -> Result<Option<(Account, Entry)>, Error> {
-        let Some(filter) = self.plan.id.filter(&self.plan.attributes.user_id, user_id) else {
+    /// The account as it is now; `None` where it is gone, or invisible to this call.
+    pub(crate) async fn again(
+        &self,
+        call: &Call,
+        account: &Account,
+    ) -> Result<Option<(Account, Entry)>, Error> {
+        let Some(filter) = self.plan.id.filter(&self.plan.attributes.user_id, &account.user_id) else {
             return Ok(None);
         };
-        let mut found = self.accounts(call, filter, None, true).await?;
+        let mut found = self.accounts(call, filter, Like::Before(account), true).await?;
         match found.len() {
             0 | 1 => Ok(found.pop()),
             _ => Err(Error::ambiguous()),
@@ -186,10 +203,14 @@ impl Client {
         }
         let mut names = groups.names_in(entry);
         for Place { base, scope, filter } in &places {
+            // Who has no user name is in no group by it.
+            let has_name = profile.username.is_some();
+            let filter = if has_name { Some(filter.as_ref().clone()) } else { filter.without("username") };
+            let Some(filter) = filter else { continue };
             let search = Search {
                 base,
                 scope: *scope,
-                filter,
+                filter: &filter,
                 values: &values,
                 attributes: std::slice::from_ref(&groups.name),
                 entries_max: GROUPS_READ_MAX,

@@ -1,12 +1,13 @@
 //! New accounts: an entry made of the template, a password, and what the directory wants beside it; all of it or nothing.
 
+use crate::account::{Like, Reading};
 use crate::client::{Client, Search};
 use crate::config::PasswordChange as How;
 use crate::directory::Directory;
 use crate::dn;
 use crate::error::{Doing as Step, code, failed};
 use crate::message::{Change, Doing, Entry, PASSWORD_POLICY, Request, Scope};
-use crate::password::accepted;
+use crate::password::{First, accepted};
 use crate::plan::{Recipe, parameter};
 use crate::policy::Policy;
 use crate::template::{Template, Values, as_it_is};
@@ -17,8 +18,10 @@ use idstore_contract::{
 };
 use serde_json::Value;
 
-/// An enabled account of a person, in `userAccountControl`.
-const NORMAL_ACCOUNT: &str = "512";
+/// Bits of `userAccountControl` (MS-ADTS 2.2.16): the account of a person; disabled; may have no password.
+const NORMAL_ACCOUNT: i64 = 0x200;
+const DISABLED: i64 = 0x2;
+const WITHOUT_PASSWORD: i64 = 0x20;
 
 impl Client {
     /// Makes an account. What is made and can't be finished is removed again.
@@ -30,8 +33,9 @@ impl Client {
         let values = New { call, profile: &new.profile, uuid: uuid()? };
         let (dn, mut attributes) = recipe.entry(&new.profile, &values)?;
         let at_once = self.plan.password_change == Some(How::Attribute);
+        let first = self.first_password(&new.password)?;
         if at_once {
-            let value = Self::attribute_value(&new.password)?;
+            let value = Self::attribute_value(first.of(&new.password))?;
             attributes.push((self.plan.password_attribute().to_owned(), vec![value]));
         }
         let _looking = self.look_for_all(call, &new.profile).await?;
@@ -42,7 +46,8 @@ impl Client {
             }
             return Err(self.why_not_made(call, new, failed(&answer.outcome, Step::Writing)).await);
         }
-        let finished = self.finish(call, new, &dn, at_once).await;
+        let begun = Begun { dn: &dn, first, has_password: at_once, control: enabled(&attributes) };
+        let finished = self.finish(call, new, begun).await;
         if finished.is_err() {
             let removed = self.write(call, &Request::delete(&dn)).await;
             if !removed
@@ -55,15 +60,17 @@ impl Client {
     }
 
     /// The steps after the entry is there, and the proof.
-    async fn finish(&self, call: &Call, new: &NewAccount, dn: &str, at_once: bool) -> Result<Account, Error> {
-        if !at_once {
-            self.set_password(call, dn, &new.password).await?;
+    async fn finish(&self, call: &Call, new: &NewAccount, begun: Begun<'_>) -> Result<Account, Error> {
+        let Begun { dn, first, has_password, control } = begun;
+        if !has_password {
+            self.set_password(call, dn, first.of(&new.password)).await?;
         }
+        self.set_last(call, dn, &first, &new.password).await?;
         if self.plan.password_change == Some(How::UnicodePwd) {
             let enable = Change {
                 doing: Doing::Replace,
                 attribute: "userAccountControl".to_owned(),
-                values: vec![NORMAL_ACCOUNT.into()],
+                values: vec![control.into()],
             };
             self.modify(call, dn, &[enable]).await?;
         }
@@ -96,7 +103,7 @@ impl Client {
         let entry = found.entries.into_iter().next().ok_or_else(|| {
             Error::misconfigured("a new entry does not fit `object_filter`, or this service may not see it")
         })?;
-        let reading = crate::account::Reading { plan: &self.plan, directory, now: call.now, lookup: None };
+        let reading = Reading { plan: &self.plan, directory, call, like: Like::Entry };
         Ok((reading.account(&entry)?, entry))
     }
 
@@ -127,11 +134,14 @@ impl Client {
         }
         for kind in IdentifierKind::ALL {
             let Some(value) = new.profile.identifier(kind) else { continue };
-            if let Ok(true) = self.is_taken(call, kind, value, None).await {
-                return taken(kind);
+            match self.is_taken(call, kind, value, None).await {
+                Ok(true) => return taken(kind),
+                Ok(false) => {}
+                Err(_) => return error,
             }
         }
-        error
+        // What has that DN is no account.
+        error.as_kind(ErrorKind::Rejected(Rejection::Value(None)))
     }
 }
 
@@ -143,10 +153,10 @@ impl Recipe {
                 return Err(rejected(Some(kind)));
             }
         }
-        let dn = self
-            .dn
-            .fill(values, dn::escape)
-            .map_err(|name| rejected(IdentifierKind::ALL.into_iter().find(|kind| kind.as_str() == name)))?;
+        let dn = self.dn.fill(values, dn::escape).map_err(|name| {
+            let kind = IdentifierKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+            rejected(kind).with("create.dn needs", name)
+        })?;
         let classes = self.object_classes.iter().map(|class| Secret::from(class.as_str())).collect();
         let mut attributes = vec![("objectClass".to_owned(), classes)];
         for (attribute, templates) in &self.attributes {
@@ -165,6 +175,22 @@ impl Recipe {
         let templates = self.attributes.iter().flat_map(|(_, templates)| templates);
         templates.flat_map(Template::names).any(|name| name == kind.as_str())
     }
+}
+
+/// A new entry that is not an account yet.
+struct Begun<'a> {
+    dn: &'a str,
+    first: First,
+    has_password: bool,
+    /// What `userAccountControl` is where Active Directory enables the account.
+    control: String,
+}
+
+/// The template's bits, but for those that keep an account from being one.
+fn enabled(attributes: &[NewAttribute]) -> String {
+    let own = attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case("userAccountControl"));
+    let own = own.and_then(|(_, values)| values.first()?.expose_text()?.parse::<i64>().ok());
+    (own.unwrap_or(NORMAL_ACCOUNT) & !(DISABLED | WITHOUT_PASSWORD)).to_string()
 }
 
 /// An attribute and its values.

@@ -80,7 +80,7 @@ impl Rdn {
     /// The same for every way to write the name that differs in case, escapes or blanks alone.
     fn folded(&self) -> Vec<(String, String)> {
         let fold = |(name, value): &(String, String)| {
-            let value = unescaped(value).unwrap_or_else(|| value.clone());
+            let value = unescape(value).unwrap_or_else(|| value.clone());
             (name.to_ascii_lowercase(), value.to_lowercase())
         };
         let mut pairs: Vec<_> = self.0.iter().map(fold).collect();
@@ -88,15 +88,15 @@ impl Rdn {
         pairs
     }
 
-    /// Whether the attribute is part of the name.
-    pub(crate) fn has(&self, attribute: &str) -> bool {
-        self.0.iter().any(|(name, _)| name.eq_ignore_ascii_case(attribute))
-    }
-
     /// The first value, with its escapes undone; `None` where they are none.
     pub(crate) fn value(&self) -> Option<String> {
-        let (_, value) = self.0.first()?;
-        unescaped(value)
+        self.0.first().and_then(|(_, value)| unescape(value))
+    }
+
+    /// The value of an attribute, with its escapes undone.
+    pub(crate) fn value_of(&self, attribute: &str) -> Option<String> {
+        let (_, value) = self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(attribute))?;
+        unescape(value)
     }
 
     /// The same name with another value of the attribute.
@@ -112,8 +112,20 @@ impl Rdn {
     }
 }
 
-/// A value as it was before it was written into a DN; `None` where its escapes are none.
-fn unescaped(value: &str) -> Option<String> {
+/// The DN of an entry that got another first name.
+pub(crate) fn with_first(dn: &str, rdn: &str) -> String {
+    let mut is_escaped = false;
+    let end = dn.char_indices().find(|(_, char)| {
+        let is_end = *char == ',' && !is_escaped;
+        is_escaped = *char == '\\' && !is_escaped;
+        is_end
+    });
+    let above = end.and_then(|(at, _)| dn.get(at..)).unwrap_or_default();
+    format!("{rdn}{above}")
+}
+
+/// A value as it stands in a DN, with its escapes undone.
+fn unescape(value: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = without_blanks(value).bytes();
     while let Some(byte) = rest.next() {
@@ -154,6 +166,18 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn a_renamed_entry_stays_where_it_is() {
+        for (dn, renamed) in [
+            ("uid=ada,ou=people,dc=test", "uid=bob,ou=people,dc=test"),
+            ("uid=a\\,b,ou=people", "uid=bob,ou=people"),
+            ("uid=a\\\\,ou=people", "uid=bob,ou=people"),
+            ("uid=ada", "uid=bob"),
+        ] {
+            assert_eq!(with_first(dn, "uid=bob"), renamed, "{dn}");
+        }
+    }
+
+    #[test]
     fn what_is_syntax_is_escaped() {
         assert_eq!(escape("a,ou=admins"), "a\\2Cou\\3Dadmins");
         assert_eq!(escape(" #x "), "\\20#x\\20");
@@ -165,7 +189,9 @@ mod tests {
     #[test]
     fn the_first_name_gets_another_value() {
         let rdn = Rdn::first("cn=a\\, b+UID=old\\2B,ou=people,dc=x").unwrap();
-        assert!(rdn.has("uid") && rdn.has("CN") && !rdn.has("ou"));
+        assert!(
+            rdn.value_of("uid").is_some() && rdn.value_of("CN").is_some() && rdn.value_of("ou").is_none()
+        );
         assert_eq!(rdn.with("uid", "new,one"), "cn=a\\, b+UID=new\\2Cone");
         assert_eq!(Rdn::first("uid=\u{a0}x").unwrap().value().unwrap(), "\u{a0}x");
         for (written, value) in

@@ -56,6 +56,20 @@ impl Filter {
         Self::And(vec![other.clone(), self])
     }
 
+    /// What is left of it where a name has no value: what compares with it finds nothing. `None`: all of it.
+    pub(crate) fn without(&self, name: &str) -> Option<Self> {
+        let left = |parts: &[Self]| parts.iter().map(|part| part.without(name)).collect::<Vec<_>>();
+        match self {
+            Self::And(parts) => left(parts).into_iter().collect::<Option<_>>().map(Self::And),
+            Self::Or(parts) => {
+                let parts: Vec<Self> = left(parts).into_iter().flatten().collect();
+                (!parts.is_empty()).then_some(Self::Or(parts))
+            }
+            Self::Not(part) => Some(Self::Not(Box::new(part.without(name)?))),
+            leaf => (!leaf.names().contains(&name)).then(|| leaf.clone()),
+        }
+    }
+
     /// The names in its values.
     pub(crate) fn names(&self) -> Vec<&str> {
         match self {

@@ -83,6 +83,11 @@ impl GroupPlan {
 
     /// The names that the account's own entry tells.
     pub(crate) fn names_in(&self, entry: &Entry) -> Vec<String> {
+        if self.member_of.as_ref().is_some_and(|attribute| entry.is_cut(attribute)) {
+            tracing::warn!(
+                "an account has more groups than the directory tells at once; see `groups.filter`"
+            );
+        }
         let dns = self.member_of.iter().flat_map(|attribute| entry.values(attribute));
         dns.filter_map(|dn| Rdn::first(std::str::from_utf8(dn).ok()?)?.value()).collect()
     }
@@ -198,6 +203,20 @@ mod tests {
         let names = ["b", "a", "b", "c"].map(str::to_owned).to_vec();
         assert_eq!(plan(&[], 2).told(names.clone()), ["a", "b"]);
         assert_eq!(plan(&["C"], 9).told(names), ["c"]);
+    }
+
+    #[test]
+    fn a_list_that_the_directory_cuts_is_noticed() {
+        for (name, is_cut) in [
+            ("memberOf", false),
+            ("memberOf;range=0-1499", true),
+            ("memberOf;range=1500-*", false),
+            ("other;range=0-1", false),
+        ] {
+            let entry = Entry { dn: "cn=x".into(), attributes: vec![(name.into(), vec![b"cn=a".to_vec()])] };
+            assert_eq!(entry.is_cut("memberof"), is_cut, "{name}");
+            assert_eq!(entry.values("memberOf").count(), usize::from(!name.starts_with("other")), "{name}");
+        }
     }
 
     #[test]

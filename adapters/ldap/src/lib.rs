@@ -14,6 +14,7 @@ mod error;
 mod filter;
 mod groups;
 mod id;
+mod identifier;
 mod list;
 mod message;
 mod opener;

@@ -3,7 +3,7 @@
 //! A directory sorts by few attributes and not by a key, so each page reads all entries, a page of the protocol at a time,
 //! and keeps the next ones. Memory is bounded by the page; the time grows with the directory.
 
-use crate::account::Reading;
+use crate::account::{Like, Reading};
 use crate::client::{Client, Search};
 use crate::error::code;
 use crate::message::{Scope, next_page};
@@ -31,7 +31,7 @@ impl Client {
             attributes: &self.plan.wanted(directory, false),
             entries_max: PAGE_ENTRIES,
         };
-        let reading = Reading { plan: &self.plan, directory, now: call.now, lookup: None };
+        let reading = Reading { plan: &self.plan, directory, call, like: Like::Entry };
         let mut next: BTreeMap<String, Account> = BTreeMap::new();
         let (mut cookie, mut seen) = (Vec::new(), 0_usize);
         loop {

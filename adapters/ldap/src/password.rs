@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use idstore_contract::{
     Account, Call, Error, ErrorKind, NewPassword, PasswordChange, PasswordReason, Rejection, Secret, proof,
 };
+use std::sync::atomic::Ordering;
 use tokio::time::timeout_at;
 
 impl Client {
@@ -25,7 +26,9 @@ impl Client {
     ) -> Result<Account, Error> {
         let _turn = self.turn(call, &account.user_id).await?;
         let (before, entry) = self.present(call, account).await?;
-        self.set_password(call, &entry.dn, &change.password).await?;
+        let first = self.first_password(&change.password)?;
+        self.set_password(call, &entry.dn, first.of(&change.password)).await?;
+        self.set_last(call, &entry.dn, &first, &change.password).await?;
         if change.email_verified {
             let proven = flag(self.plan.attributes.email_verified.as_deref(), true)?;
             self.modify(call, &entry.dn, &[proven]).await?;
@@ -91,7 +94,7 @@ impl Client {
             self.lift_lock(call, directory, &entry.dn).await?;
         }
         if read.standings.password_expired && !self.clear_must_change(call, directory, &entry.dn).await? {
-            self.in_two_steps(call, &entry.dn, new).await?;
+            self.set_again(call, &entry.dn, new).await?;
         }
         if read.standings.locked || read.standings.password_expired {
             return self.present(call, account).await;
@@ -167,18 +170,61 @@ impl Client {
         Ok(found.entries.into_iter().next().map(|entry| entry.dn))
     }
 
-    /// The service sets a password that nobody knows, and the user, signed in with it, the wanted one. Where the second
-    /// step fails the wanted one is set as before, and the operator is told.
-    async fn in_two_steps(&self, call: &Call, dn: &str, new: &NewPassword) -> Result<(), Error> {
+    /// What the service sets. The wanted password, unless it is known that the directory would have it changed: it would
+    /// then stand in the account's history, and could not be set once more.
+    pub(crate) fn first_password(&self, wanted: &NewPassword) -> Result<First, Error> {
+        let by_user = self.set_by_user.load(Ordering::Relaxed) && self.plan.users_can_set();
+        Ok(match wanted {
+            NewPassword::Clear(_) if by_user => First::Random(NewPassword::Clear(random_password()?)),
+            NewPassword::Clear(_) | NewPassword::Hashed(_) => First::Wanted,
+        })
+    }
+
+    /// The step after [`Client::first_password`]: the wanted one, set by the user. Where the directory refuses it, it has
+    /// the random one by then, and so it is for the user to choose another.
+    pub(crate) async fn set_last(
+        &self,
+        call: &Call,
+        dn: &str,
+        first: &First,
+        wanted: &NewPassword,
+    ) -> Result<(), Error> {
+        let (First::Random(NewPassword::Clear(random)), NewPassword::Clear(password)) = (first, wanted)
+        else {
+            return Ok(());
+        };
+        match self.set_as_user(call, dn, random, password).await {
+            Ok(()) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::Rejected(_)) => {
+                tracing::warn!(
+                    "the directory refused a new password after the old one was gone; see `offers`"
+                );
+                Err(error)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a password could not be set as the user");
+                // Nobody may be left with a password that nobody knows.
+                self.set_password(call, dn, wanted).await.map_err(|_| half_set())?;
+                Err(half_set())
+            }
+        }
+    }
+
+    /// The wanted password is set, and the directory wants it changed, which was not known: the user sets it once more.
+    async fn set_again(&self, call: &Call, dn: &str, new: &NewPassword) -> Result<(), Error> {
         let NewPassword::Clear(wanted) = new else { return Ok(()) };
         if !self.plan.users_can_set() {
             return Ok(());
         }
-        let random = random_password()?;
-        self.set_password(call, dn, &NewPassword::Clear(random.clone())).await?;
+        self.set_by_user.store(true, Ordering::Relaxed);
+        self.set_as_user(call, dn, wanted, wanted).await.map_err(|_| half_set())
+    }
+
+    /// Signs in as the user and sets another password.
+    async fn set_as_user(&self, call: &Call, dn: &str, old: &Secret, new: &Secret) -> Result<(), Error> {
         let as_the_user = async {
             let mut session = self.opener.for_nobody().await?;
-            let bound = session.bind(dn, &random).await?;
+            let bound = session.bind(dn, old).await?;
             if bound.outcome.code != code::SUCCESS {
                 return Err(failed(&bound.outcome, Step::Writing));
             }
@@ -190,22 +236,40 @@ impl Client {
                         attribute: attribute.to_owned(),
                         values: vec![value.clone()],
                     };
-                    Request::modify(dn, &[one(Doing::Delete, &random), one(Doing::Add, wanted)])
+                    Request::modify(dn, &[one(Doing::Delete, old), one(Doing::Add, new)])
                 }
-                _ => Request::password_modify(dn, Some(&random), wanted),
+                _ => Request::password_modify(dn, Some(old), new),
             };
             let answer = session.ask(&request.with(PASSWORD_POLICY, None)).await?;
             session.close();
             accepted(&answer)
         };
-        let changed =
-            timeout_at(call.deadline.into(), as_the_user).await.unwrap_or_else(|_| Err(Error::timeout()));
-        if changed.is_ok() {
-            return Ok(());
-        }
-        // Nobody may be left with a password that nobody knows.
-        self.set_password(call, dn, new).await.map_err(|_| Error::timeout())
+        timeout_at(call.deadline.into(), as_the_user).await.unwrap_or_else(|_| Err(Error::timeout()))
     }
+}
+
+/// What the service sets where somebody wants a password.
+pub(crate) enum First {
+    Wanted,
+    /// One that nobody knows; the user sets the wanted one.
+    Random(NewPassword),
+}
+
+impl First {
+    /// The password itself.
+    pub(crate) fn of<'a>(&'a self, wanted: &'a NewPassword) -> &'a NewPassword {
+        match self {
+            Self::Wanted => wanted,
+            Self::Random(random) => random,
+        }
+    }
+}
+
+/// The account has another password than before, and can't sign in with it.
+fn half_set() -> Error {
+    let message =
+        "the directory wants the new password to be changed before it works, and the user could not do it";
+    Error::new(ErrorKind::Timeout, message)
 }
 
 /// Whether a new password was taken, and else why not.

@@ -10,6 +10,7 @@ use crate::directory::Directory;
 use crate::filter::Filter;
 use crate::groups::GroupPlan;
 use crate::id::IdSyntax;
+use crate::message::Entry;
 use crate::template::Template;
 use idstore_contract::{
     Ability, Call, Error, IdentifierKind, PasswordCheck as Check, PasswordWrite, Problem, Surroundings,
@@ -72,6 +73,11 @@ impl Plan {
             IdentifierKind::Username => self.attributes.username.as_deref(),
             IdentifierKind::PhoneNumber => self.attributes.phone_number.as_deref(),
         }
+    }
+
+    /// The first value of a kind of identifier.
+    pub(crate) fn first<'a>(&self, entry: &'a Entry, kind: IdentifierKind) -> Option<&'a str> {
+        self.attribute_of(kind).and_then(|name| entry.text(name))
     }
 
     /// The attribute of the password.

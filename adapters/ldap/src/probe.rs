@@ -132,6 +132,7 @@ impl Client {
     ) -> Result<Option<Problem>, Error> {
         let works = |works| self.passwords_work.store(works, Ordering::Relaxed);
         works(true);
+        self.set_by_user.store(false, Ordering::Relaxed);
         if !self.plan.sets_passwords() || rules.is_some_and(|rules| !rules.must_change) {
             return Ok(None);
         }
@@ -139,6 +140,7 @@ impl Client {
             return Ok(None);
         }
         let by_user = self.plan.users_can_set() && rules.is_none_or(|rules| rules.users_may_change);
+        self.set_by_user.store(by_user && rules.is_some(), Ordering::Relaxed);
         let message = if by_user {
             "where the directory wants a password to be changed that somebody else has set, this service may not take that \
              away: the last step is done as the user, who must be allowed to do it"

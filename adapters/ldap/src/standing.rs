@@ -32,7 +32,7 @@ pub(crate) fn standings(
         Directory::Ds389 => Standings {
             blocked: read.is_true("nsAccountLock"),
             locked: read.unlocks_later("accountUnlockTime"),
-            password_expired: read.is_over("passwordExpirationTime"),
+            password_expired: read.is_over("passwordExpirationTime") && !read.is(CHANGED_BEFORE),
             ..Standings::default()
         },
         Directory::Freeipa => Standings {
@@ -51,14 +51,29 @@ pub(crate) fn standings(
     }
 }
 
+/// What still counts once the server has let the user in: a server that tells of locks and expired passwords knows the
+/// rules that are in force, and an entry may hold what is left over from others. Two directories let expired passwords
+/// in, and 389's mark of a password that must be changed is believed.
+pub(crate) fn after_bind(directory: Directory, entry: &Entry, shown: Standings) -> Standings {
+    let expired = match directory {
+        Directory::Freeipa | Directory::Edirectory => return shown,
+        Directory::Ds389 => Reading { entry, now: Timestamp::UNIX_EPOCH }.is_over("passwordExpirationTime"),
+        Directory::Openldap | Directory::Generic | Directory::ActiveDirectory => false,
+    };
+    Standings { locked: false, password_expired: shown.password_expired && expired, ..shown }
+}
+
 /// A flag as directories write it.
 pub(crate) fn flag(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Some(true),
-        "false" | "0" | "no" | "off" | "" => Some(false),
+        "true" | "t" | "1" | "yes" | "y" | "on" => Some(true),
+        "false" | "f" | "0" | "no" | "n" | "off" | "" => Some(false),
         _ => None,
     }
 }
+
+/// `passwordExpirationTime` on 389 where passwords do not expire and the first one was changed: no date.
+const CHANGED_BEFORE: (&str, &str) = ("passwordExpirationTime", "19700101000001Z");
 
 struct Reading<'a> {
     entry: &'a Entry,
@@ -93,6 +108,10 @@ impl Reading<'_> {
                 || computed.is_some_and(|computed| computed & bits::PASSWORD_EXPIRED != 0),
             ..Standings::default()
         }
+    }
+
+    fn is(&self, (attribute, value): (&str, &str)) -> bool {
+        self.entry.text(attribute) == Some(value)
     }
 
     fn is_true(&self, attribute: &str) -> bool {
@@ -151,6 +170,8 @@ mod tests {
             (Ds389, "accountUnlockTime", "19700101000000Z", Locked),
             (Ds389, "accountUnlockTime", "20260131110000Z", Ok),
             (Ds389, "passwordExpirationTime", "19700101000000Z", PasswordExpired),
+            (Ds389, "passwordExpirationTime", "19700101000001Z", Ok),
+            (Ds389, "passwordExpirationTime", "20250131110000Z", PasswordExpired),
             (Freeipa, "krbPasswordExpiration", "20260131110000Z", PasswordExpired),
             (Freeipa, "krbPasswordExpiration", "20260201110000Z", Ok),
             (Freeipa, "krbPrincipalExpiration", "20260131110000Z", Blocked),
@@ -171,6 +192,24 @@ mod tests {
             (ActiveDirectory, "pwdLastSet", "132000000000000000", Ok),
         ] {
             assert_eq!(worst(directory, &[(name, value)]), expected, "{} {name} {value}", directory.as_str());
+        }
+    }
+
+    #[test]
+    fn what_a_server_let_in_is_not_barred_by_what_is_left_in_its_entry() {
+        use Directory::{ActiveDirectory, Ds389, Freeipa, Openldap};
+        let barred = Standings { locked: true, password_expired: true, ..Standings::default() };
+        for (directory, time, locked, expired) in [
+            (Ds389, "20250131110000Z", false, false),
+            (Ds389, "19700101000000Z", false, true),
+            (Openldap, "", false, false),
+            (ActiveDirectory, "", false, false),
+            (Freeipa, "20250131110000Z", true, true),
+        ] {
+            let attributes = vec![("passwordExpirationTime".to_owned(), vec![time.as_bytes().to_vec()])];
+            let entry = Entry { dn: "cn=x".into(), attributes };
+            let left = after_bind(directory, &entry, barred);
+            assert_eq!((left.locked, left.password_expired), (locked, expired), "{}", directory.as_str());
         }
     }
 

@@ -1,5 +1,6 @@
 //! The [`Store`] that a directory is.
 
+use crate::account::Like;
 use crate::check::filter_of;
 use crate::client::Client;
 use crate::config::{Config, PasswordCheck};
@@ -83,7 +84,7 @@ impl Store for Ldap {
         }
         let Some(filter) = filter_of(&self.client, lookup)? else { return Ok(Vec::new()) };
         let compares = check == PasswordCheck::CompareHash;
-        let mut found = self.client.accounts(call, filter, Some(lookup), compares).await?;
+        let mut found = self.client.accounts(call, filter, Like::Typed(lookup), compares).await?;
         if (purpose == Purpose::Profile || compares)
             && let [(account, entry)] = found.as_mut_slice()
         {

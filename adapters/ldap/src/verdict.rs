@@ -9,7 +9,7 @@ use crate::error::{Doing, code, failed, told};
 use crate::message::Outcome;
 use crate::policy::{ACCOUNT_LOCKED, CHANGE_AFTER_RESET, PASSWORD_EXPIRED, Policy};
 use crate::session::Answer;
-use idstore_contract::{Error, ErrorKind, Standing};
+use idstore_contract::{Error, ErrorKind, Standing, Verdict};
 
 /// What a bind says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,18 @@ pub(crate) enum Bound {
     Barred(Standing),
     /// Nobody can sign in as this account now, with whatever password.
     TooManyAttempts,
+}
+
+impl Bound {
+    /// The verdict on a password that is not right, or not enough.
+    pub(crate) fn refusal(self) -> Option<Verdict> {
+        match self {
+            Self::Right => None,
+            Self::Wrong => Some(Verdict::Mismatch),
+            Self::Barred(standing) => Some(Verdict::Barred(standing)),
+            Self::TooManyAttempts => Some(Verdict::TooManyAttempts),
+        }
+    }
 }
 
 /// Reads the answer to a bind as a user.
@@ -171,6 +183,8 @@ fn freeipa(outcome: &Outcome) -> Option<Bound> {
 fn ds389(outcome: &Outcome) -> Option<Bound> {
     let begins = |with: &str| outcome.text.to_ascii_lowercase().starts_with(with);
     match outcome.code {
+        // The Account Policy plug-in bars who has not signed in for long.
+        code::CONSTRAINT if begins("account inactivity limit exceeded") => Some(unproven()),
         code::CONSTRAINT => Some(Bound::TooManyAttempts),
         code::UNWILLING if begins("account inactivated") => Some(unproven()),
         code::INVALID_CREDENTIALS if begins("password expired") => {

@@ -3,61 +3,33 @@
 //! A directory has no transactions. A change that does not show what was asked is undone; where that fails the outcome
 //! is unknown, and told so.
 
+use crate::account::Like;
 use crate::client::Client;
 use crate::config::{Delete, EmailVerified};
 use crate::directory::Directory;
-use crate::dn::Rdn;
 use crate::error::{Doing as Step, code, failed};
 use crate::filter::Filter;
 use crate::message::{Change, Doing, Entry, Request};
 use crate::times;
 use idstore_contract::{
-    Account, Call, Deleted, Error, ErrorKind, IdentifierChange, IdentifierKind, Mark, Rehash, Rehashed,
-    Rejection, Secret, proof,
+    Account, Call, Deleted, Error, ErrorKind, IdentifierKind, Lookup, Mark, Rehash, Rehashed, Rejection,
+    Secret, proof,
 };
 use tokio::sync::MutexGuard;
 
 impl Client {
     pub(crate) async fn verify(&self, call: &Call, account: &Account) -> Result<Account, Error> {
+        let _turn = self.turn(call, &account.user_id).await?;
         let (before, entry) = self.present(call, account).await?;
+        if self.plan.first(&entry, IdentifierKind::Email) != before.profile.email.as_deref() {
+            let message = "an entry says of its first address alone whether it is proven";
+            return Err(Error::new(
+                ErrorKind::Rejected(Rejection::Value(Some(IdentifierKind::Email))),
+                message,
+            ));
+        }
         let changes = [flag(self.plan.attributes.email_verified.as_deref(), true)?];
         self.change(call, &before, &entry, &changes, |read| proof::verified(call, account, read)).await
-    }
-
-    pub(crate) async fn change_identifier(
-        &self,
-        call: &Call,
-        account: &Account,
-        change: &IdentifierChange,
-    ) -> Result<Account, Error> {
-        let attribute = self.plan.attribute_of(change.kind).ok_or_else(Error::unsupported)?;
-        let _looking = self.look(call, change.kind, &change.value, Some(&account.user_id)).await?;
-        let (before, entry) = self.present(call, account).await?;
-        let (before, entry) = match self.rename(call, &entry, attribute, &change.value).await {
-            Ok(true) => self.present(call, account).await?,
-            Ok(false) => (before, entry),
-            Err(error) => return Err(self.why_refused(call, account, change, error).await),
-        };
-        let mut changes = identifier_changes(&entry, attribute, &before, change);
-        let verified = match change.kind {
-            IdentifierKind::Email => self.plan.attributes.email_verified.as_deref(),
-            IdentifierKind::PhoneNumber => self.plan.attributes.phone_verified.as_deref(),
-            IdentifierKind::Username => None,
-        };
-        if verified.is_some() {
-            changes.push(flag(verified, change.verified)?);
-        }
-        let proven = |read: &Account| {
-            let mut read = read.clone();
-            self.hide_what_is_not_stored(&mut read);
-            proof::identifier_changed(call, account, change, &read)
-        };
-        match self.change(call, &before, &entry, &changes, proven).await {
-            Err(error) if matches!(error.kind(), ErrorKind::Rejected(_) | ErrorKind::AlreadyExists(_)) => {
-                Err(self.why_refused(call, account, change, error).await)
-            }
-            other => other,
-        }
     }
 
     pub(crate) async fn rehash(
@@ -88,6 +60,7 @@ impl Client {
     }
 
     pub(crate) async fn delete(&self, call: &Call, account: &Account) -> Result<Deleted, Error> {
+        let _turn = self.turn(call, &account.user_id).await?;
         let (before, entry) = self.present(call, account).await?;
         match self.plan.delete {
             Delete::Remove => {
@@ -102,7 +75,7 @@ impl Client {
                 self.change(call, &before, &entry, &changes, shown).await?;
             }
         }
-        let left = self.by_id(call, &account.user_id).await?;
+        let left = self.again(call, account).await?;
         proof::deleted(left.as_ref().map(|(account, _)| account))
     }
 
@@ -136,7 +109,7 @@ impl Client {
 
     /// The account as it is now. One that is gone, or that this call may not see, is not found.
     pub(crate) async fn present(&self, call: &Call, account: &Account) -> Result<(Account, Entry), Error> {
-        let (account, entry) = self.by_id(call, &account.user_id).await?.ok_or_else(Error::not_found)?;
+        let (account, entry) = self.again(call, account).await?.ok_or_else(Error::not_found)?;
         proof::isolated(call, &account)?;
         Ok((account, entry))
     }
@@ -157,7 +130,7 @@ impl Client {
         let (mut read, shown) = self.present(call, before).await?;
         if let Err(error) = proven(&read) {
             let undone = self.modify(call, &entry.dn, &undoing(entry, changes)).await;
-            return Err(undone.err().map_or(error, |_| Error::timeout()));
+            return Err(undone.err().map_or(error, |_| unknown()));
         }
         self.add_groups(call, &mut read, &shown).await?;
         Ok(read)
@@ -193,8 +166,14 @@ impl Client {
         own: Option<&str>,
     ) -> Result<bool, Error> {
         let Some(attribute) = self.plan.attribute_of(kind) else { return Ok(false) };
-        let filter = Filter::Is { attribute: attribute.to_owned(), value: value.as_bytes().to_vec() };
-        let found = self.accounts(call, filter, None, false).await?;
+        let named = Filter::Is { attribute: attribute.to_owned(), value: value.as_bytes().to_vec() };
+        // Who signs in with it as anything else has it too.
+        let filter = Filter::Or(vec![named, self.plan.filter.clone()]);
+        let lookup = Lookup::Identifier(value.to_owned());
+        let found = match self.accounts(call, filter, Like::Typed(&lookup), false).await {
+            Err(error) if error.kind() == ErrorKind::Ambiguous => return Ok(true),
+            found => found?,
+        };
         Ok(found.iter().any(|(account, _)| Some(account.user_id.as_str()) != own))
     }
 
@@ -202,37 +181,6 @@ impl Client {
     pub(crate) fn hide_what_is_not_stored(&self, read: &mut Account) {
         if self.plan.email_verified != EmailVerified::Attribute {
             read.profile.email_verified = None;
-        }
-    }
-
-    /// Renames the entry where the attribute is part of its name. False where it is not, or has the value already.
-    async fn rename(&self, call: &Call, entry: &Entry, attribute: &str, value: &str) -> Result<bool, Error> {
-        let Some(rdn) = Rdn::first(&entry.dn).filter(|rdn| rdn.has(attribute)) else { return Ok(false) };
-        if entry.values(attribute).any(|held| held == value.as_bytes()) {
-            return Ok(false);
-        }
-        let answer = self.write(call, &Request::rename(&entry.dn, &rdn.with(attribute, value))).await?;
-        if answer.outcome.code == code::SUCCESS {
-            Ok(true)
-        } else {
-            Err(failed(&answer.outcome, Step::Writing))
-        }
-    }
-
-    /// A refusal is told as a conflict where another account has the identifier, and else as the value's.
-    async fn why_refused(
-        &self,
-        call: &Call,
-        account: &Account,
-        change: &IdentifierChange,
-        error: Error,
-    ) -> Error {
-        match self.is_taken(call, change.kind, &change.value, Some(&account.user_id)).await {
-            Ok(true) => taken(change.kind),
-            Ok(false) if matches!(error.kind(), ErrorKind::Rejected(_) | ErrorKind::AlreadyExists(_)) => {
-                error.as_kind(ErrorKind::Rejected(Rejection::Value(Some(change.kind))))
-            }
-            Ok(false) | Err(_) => error,
         }
     }
 
@@ -270,32 +218,66 @@ pub(crate) fn flag(attribute: Option<&str>, is_so: bool) -> Result<Change, Error
     Ok(Change { doing: Doing::Replace, attribute, values: vec![value.into()] })
 }
 
-/// Gives the attribute the new value. Others that it has beside the old one stay.
-fn identifier_changes(
-    entry: &Entry,
-    attribute: &str,
-    before: &Account,
-    change: &IdentifierChange,
-) -> Vec<Change> {
-    let one =
-        |doing, value: &str| Change { doing, attribute: attribute.to_owned(), values: vec![value.into()] };
-    if entry.values(attribute).any(|held| held == change.value.as_bytes()) {
-        return Vec::new();
-    }
-    match before.profile.identifier(change.kind) {
-        Some(old) if entry.values(attribute).count() > 1 => {
-            vec![one(Doing::Delete, old), one(Doing::Add, &change.value)]
+/// The changes that give each attribute the values that it had, as long as it still has those that it was given: what
+/// somebody else has written since stays.
+fn undoing(entry: &Entry, changes: &[Change]) -> Vec<Change> {
+    let one = |doing, change: &Change, values: Vec<Secret>| Change {
+        doing,
+        attribute: change.attribute.clone(),
+        values,
+    };
+    let back = |change: &Change| match change.doing {
+        Doing::Add => vec![one(Doing::Delete, change, change.values.clone())],
+        Doing::Delete => vec![one(Doing::Add, change, change.values.clone())],
+        Doing::Replace => {
+            let old = entry.values(&change.attribute).map(Secret::new).collect();
+            vec![one(Doing::Delete, change, change.values.clone()), one(Doing::Add, change, old)]
         }
-        _ => vec![one(Doing::Replace, &change.value)],
-    }
+    };
+    changes.iter().rev().flat_map(back).filter(|change| !change.values.is_empty()).collect()
 }
 
-/// The changes that give each attribute the values that it had.
-fn undoing(entry: &Entry, changes: &[Change]) -> Vec<Change> {
-    let old = |change: &Change| Change {
-        doing: Doing::Replace,
-        attribute: change.attribute.clone(),
-        values: entry.values(&change.attribute).map(Secret::new).collect(),
-    };
-    changes.iter().map(old).collect()
+/// Something was written that is not what was asked for, and can't be taken back.
+pub(crate) fn unknown() -> Error {
+    Error::new(ErrorKind::Timeout, "a change that does not show what was asked could not be undone")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(changes: &[Change]) -> Vec<(Doing, &str, Vec<&str>)> {
+        let mut written = Vec::new();
+        for Change { doing, attribute, values } in changes {
+            let values = values.iter().map(|value| value.expose_text().unwrap()).collect();
+            written.push((*doing, attribute.as_str(), values));
+        }
+        written
+    }
+
+    /// Named values are taken away, so that one which somebody else has written since makes the server refuse.
+    #[test]
+    fn a_change_is_undone_only_while_its_values_stand() {
+        let attributes = vec![("mail".to_owned(), vec![b"old".to_vec()])];
+        let entry = Entry { dn: "uid=ada".into(), attributes };
+        let change = |doing, attribute: &str, values: &[&str]| Change {
+            doing,
+            attribute: attribute.into(),
+            values: values.iter().copied().map(Secret::from).collect(),
+        };
+        let done = [
+            change(Doing::Replace, "mail", &["new"]),
+            change(Doing::Replace, "flag", &["TRUE"]),
+            change(Doing::Delete, "uid", &["a", "b"]),
+            change(Doing::Add, "uid", &["c", "b"]),
+        ];
+        let expected = [
+            (Doing::Delete, "uid", vec!["c", "b"]),
+            (Doing::Add, "uid", vec!["a", "b"]),
+            (Doing::Delete, "flag", vec!["TRUE"]),
+            (Doing::Delete, "mail", vec!["new"]),
+            (Doing::Add, "mail", vec!["old"]),
+        ];
+        assert_eq!(written(&undoing(&entry, &done)), expected);
+    }
 }

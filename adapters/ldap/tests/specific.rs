@@ -13,6 +13,7 @@ mod specific {
     mod active_directory;
     mod ds389;
     mod groups;
+    mod hidden;
     mod limits;
     mod login;
     mod names;
@@ -22,5 +23,6 @@ mod specific {
     mod rules;
     mod schema;
     mod servers;
+    mod several;
     mod verdicts;
 }

@@ -201,3 +201,20 @@ async fn passwords_are_not_offered_over_a_way_that_is_not_encrypted() -> Outcome
     let refused = store(&samba, &gate, &[("urls", json!(["ldap://localhost"])), ("ca_file", json!(null))]);
     ensure(refused.is_err_and(|problems| problems.contains("over TLS alone")), "it is offered")
 }
+
+/// 66048 is the account of a person whose password does not expire; disabled it is 66050.
+#[tokio::test]
+async fn what_the_template_says_of_a_new_account_holds() -> Outcome {
+    let (samba, gate) = domain().await?;
+    for (template, expected) in [(None, "512"), (Some("66050"), "66048")] {
+        let more = template.map(|control| ("create.attributes.userAccountControl", json!(control)));
+        let store = store(&samba, &gate, more.as_slice())?;
+        let name = format!("new{expected}");
+        create(&store, &name, RIGHT).await.map_err(|error| format!("{name}: {error:?}"))?;
+        let shown =
+            samba.tools.search(&samba.people, "sub", &format!("(uid={name})"), &["userAccountControl"])?;
+        same("userAccountControl", &expected, &shown[0].1[0].1.as_str())?;
+        same(&name, &"match, ok".to_owned(), &login(&store, &name, RIGHT).await?)?;
+    }
+    Ok(())
+}

@@ -3,10 +3,11 @@
 use super::names::a_life_under_every_name;
 use crate::server::ask::{account, call, change_password, create, kind, login, open, same};
 use crate::server::ds389::Ds389;
+use crate::server::tools::Tools;
 use crate::server::{Outcome, change, ensure};
 use idstore_contract::{
-    ErrorKind, IdentifierChange, IdentifierKind, NewAccount, NewPassword, PasswordReason, Profile, Rejection,
-    Secret, StoreHandle,
+    Depth, ErrorKind, IdentifierChange, IdentifierKind, NewAccount, NewPassword, PasswordReason, Profile,
+    Rejection, Secret, StoreHandle,
 };
 
 const RIGHT: &str = "Correct-Horse-1";
@@ -106,6 +107,52 @@ async fn where_the_flag_can_not_be_taken_away_the_user_sets_the_password() -> Ou
     same("after create", &"match, ok".to_owned(), &login(&store, "ada", RIGHT).await?)?;
     change_password(&store, &made, OTHER).await.map_err(|error| format!("{error:?}"))?;
     same("after a change", &"match, ok".to_owned(), &login(&store, "ada", OTHER).await?)
+}
+
+#[tokio::test]
+async fn with_a_history_too_the_user_sets_the_password() -> Outcome {
+    let server = Ds389::create()?;
+    add(&server, "somebody")?;
+    let policy = server.policy("passwordMustChange: on\npasswordHistory: on\npasswordInHistory: 3")?;
+    server.allow(&format!(
+        "(targetattr=\"* || accountUnlockTime\")(version 3.0; acl \"service\"; allow(all) userdn=\"ldap:///{}\";)",
+        server.service
+    ))?;
+    let own =
+        "(targetattr=\"userPassword\")(version 3.0; acl \"own\"; allow(write) userdn=\"ldap:///self\";)";
+    server.tools.modify(&server.people, &format!("add: aci\naci: {own}"))?;
+    let store = open(server.config(server.ldaps_port)?)?;
+    store.probe(&call(10_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
+    let dn = add(&server, "ada")?;
+    server.tools.modify(&dn, &format!("replace: pwdpolicysubentry\npwdpolicysubentry: {policy}"))?;
+    let ada = account(&store, "ada").await?;
+    change_password(&store, &ada, OTHER).await.map_err(|error| format!("{error:?}"))?;
+    same("after a change", &"match, ok".to_owned(), &login(&store, "ada", OTHER).await?)
+}
+
+/// The server marks an account whose user has changed a password that somebody else had set, with a date that is none.
+#[tokio::test]
+async fn who_has_changed_the_password_may_sign_in_again() -> Outcome {
+    let server = Ds389::create()?;
+    let store = open(server.config(server.ldaps_port)?)?;
+    let own =
+        "(targetattr=\"userPassword\")(version 3.0; acl \"own\"; allow(write) userdn=\"ldap:///self\";)";
+    server.tools.modify(&server.people, &format!("add: aci\naci: {own}"))?;
+    let dn = add(&server, "ada")?;
+    server.tools.modify(&dn, &format!("replace: userPassword\nuserPassword: {RIGHT}"))?;
+    shows_the_flag(&server, &dn)?;
+    let user = Tools { url: server.tools.url.clone(), dn: dn.clone(), password: RIGHT, relax: false };
+    user.modify(
+        &dn,
+        &format!("delete: userPassword\nuserPassword: {RIGHT}\n-\nadd: userPassword\nuserPassword: {OTHER}"),
+    )?;
+    let shown = server.tools.search(&dn, "base", "(objectClass=*)", &["passwordExpirationTime"])?;
+    same("the mark", &"19700101000001Z".to_owned(), &shown[0].1[0].1)?;
+    same("login", &"match, ok".to_owned(), &login(&store, "ada", OTHER).await?)?;
+    same("get_user", &"ok", &account(&store, "ada").await?.standings.worst().as_str())?;
+    // A date of a policy that is not in force.
+    server.tools.modify(&dn, "replace: passwordExpirationTime\npasswordExpirationTime: 20200101000000Z")?;
+    same("login", &"match, ok".to_owned(), &login(&store, "ada", OTHER).await?)
 }
 
 /// The same code for an address that somebody has and for a password that the policy refuses. Runs alone

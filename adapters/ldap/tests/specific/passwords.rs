@@ -2,7 +2,7 @@
 
 use crate::server::ask::{account, call, change_password, create, kind, login, open, same};
 use crate::server::{Options, Outcome, PEOPLE, Slapd, change, ensure};
-use idstore_contract::{ErrorKind, PasswordReason, Rejection};
+use idstore_contract::{Depth, ErrorKind, PasswordReason, Rejection};
 use serde_json::json;
 
 const FIRST: &str = "Correct-Horse-1";
@@ -35,6 +35,38 @@ async fn where_the_flag_can_not_be_taken_away_the_user_sets_the_password() -> Ou
     same("after create", &"match, ok".to_owned(), &login(&store, "ada", FIRST).await?)?;
     change_password(&store, &made, SECOND).await.map_err(|error| format!("{error:?}"))?;
     same("after a change", &"match, ok".to_owned(), &login(&store, "ada", SECOND).await?)
+}
+
+/// What the service sets stands in the account's history, and would be refused when the user sets it once more.
+#[tokio::test]
+async fn with_a_history_too_the_user_sets_the_password() -> Outcome {
+    let slapd = Slapd::start(&Options {
+        policy: "pwdMustChange: TRUE\npwdMinLength: 8\npwdInHistory: 3\n",
+        access: "access to attrs=pwdReset by * read\n",
+        ..Options::default()
+    })?;
+    slapd.add(
+        &format!("uid=somebody,{PEOPLE}"),
+        &[
+            ("objectClass", "inetOrgPerson"),
+            ("objectClass", "testPerson"),
+            ("uid", "somebody"),
+            ("cn", "somebody"),
+            ("sn", "Doe"),
+            ("testOrganization", "acme"),
+        ],
+    )?;
+    let store = open(slapd.config())?;
+    store.probe(&call(10_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
+    let made = create(&store, "ada", FIRST).await.map_err(|error| format!("{error:?}"))?;
+    same("after create", &"match, ok".to_owned(), &login(&store, "ada", FIRST).await?)?;
+    change_password(&store, &made, SECOND).await.map_err(|error| format!("{error:?}"))?;
+    same("after a change", &"match, ok".to_owned(), &login(&store, "ada", SECOND).await?)?;
+    // Users are held to the policy.
+    let refused = kind(change_password(&store, &made, "short").await)?;
+    same("too short", &ErrorKind::Rejected(Rejection::Password(PasswordReason::Strength)), &refused)?;
+    change_password(&store, &made, "Correct-Horse-3").await.map_err(|error| format!("{error:?}"))?;
+    same("afterwards", &"match, ok".to_owned(), &login(&store, "ada", "Correct-Horse-3").await?)
 }
 
 #[tokio::test]
