@@ -2,8 +2,8 @@
 
 use crate::config::EmailVerified;
 use crate::directory::Directory;
+use crate::entry::Entry;
 use crate::id;
-use crate::message::Entry;
 use crate::plan::Plan;
 use crate::standing;
 use crate::times;

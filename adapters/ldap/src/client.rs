@@ -5,10 +5,11 @@
 use crate::account::{GROUPS, Like, Reading};
 use crate::ber::Writer;
 use crate::directory::{Directory, TELLING};
+use crate::entry::Entry;
 use crate::error::{Doing, Failure, code, failed, forgotten};
 use crate::filter::Filter;
 use crate::groups::{GROUPS_READ_MAX, Place};
-use crate::message::{Change, Entry, Request, Scope};
+use crate::message::{Change, Request, Scope};
 use crate::opener::Opener;
 use crate::plan::{Plan, parameter};
 use crate::pool::Pool;

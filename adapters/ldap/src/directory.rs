@@ -1,6 +1,6 @@
 //! [`Directory`]: which product answers, for each tells the states of an account in its own way.
 
-use crate::message::Entry;
+use crate::entry::Entry;
 use serde::Deserialize;
 
 /// A kind of directory. It alone picks the table of account states.

@@ -2,9 +2,10 @@
 
 use crate::config::Groups;
 use crate::dn::Rdn;
+use crate::entry::Entry;
 use crate::filter::{Filter, is_attribute};
 use crate::id;
-use crate::message::{Entry, Scope};
+use crate::message::Scope;
 use idstore_contract::Problem;
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -2,8 +2,9 @@
 
 use crate::client::Client;
 use crate::dn::{self, Rdn};
+use crate::entry::Entry;
 use crate::error::{Doing as Step, code, failed};
-use crate::message::{Change, Doing, Entry, Request};
+use crate::message::{Change, Doing, Request};
 use crate::write::{flag, taken, unknown};
 use idstore_contract::{
     Account, Call, Error, ErrorKind, IdentifierChange, IdentifierKind, Rejection, Secret, proof,

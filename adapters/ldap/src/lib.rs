@@ -10,6 +10,7 @@ mod create;
 mod directory;
 mod dn;
 mod doubt;
+mod entry;
 mod error;
 mod filter;
 mod groups;

@@ -3,9 +3,10 @@
 use crate::client::{Client, Search, nothing};
 use crate::config::PasswordChange as How;
 use crate::directory::Directory;
+use crate::entry::Entry;
 use crate::error::{Doing as Step, code, failed, told};
 use crate::filter::Filter;
-use crate::message::{Change, Doing, Entry, PASSWORD_POLICY, Request, Scope};
+use crate::message::{Change, Doing, PASSWORD_POLICY, Request, Scope};
 use crate::policy::Policy;
 use crate::session::Answer;
 use crate::write::flag;

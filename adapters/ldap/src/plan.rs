@@ -7,10 +7,10 @@ use crate::config::{
     Attributes, Config, Delete, EmailVerified, GraceLogins, Offer, PasswordChange, PasswordCheck,
 };
 use crate::directory::Directory;
+use crate::entry::Entry;
 use crate::filter::Filter;
 use crate::groups::GroupPlan;
 use crate::id::IdSyntax;
-use crate::message::Entry;
 use crate::template::Template;
 use idstore_contract::{
     Ability, Call, Error, IdentifierKind, PasswordCheck as Check, PasswordWrite, Problem, Surroundings,

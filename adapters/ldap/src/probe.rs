@@ -171,7 +171,7 @@ impl Client {
         dn: &str,
         present: &str,
         attribute: &str,
-    ) -> Result<Option<crate::message::Entry>, Error> {
+    ) -> Result<Option<crate::entry::Entry>, Error> {
         let filter = Filter::Present(present.to_owned());
         let search = Search {
             base: dn,

@@ -3,8 +3,9 @@
 use crate::client::{Client, Search, nothing};
 use crate::directory::Directory;
 use crate::dn;
+use crate::entry::Entry;
 use crate::filter::Filter;
-use crate::message::{Entry, Scope};
+use crate::message::Scope;
 use crate::standing;
 use idstore_contract::{Call, Error, ErrorKind};
 

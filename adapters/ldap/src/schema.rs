@@ -4,8 +4,8 @@
 use crate::client::Client;
 use crate::directory::{Directory, TELLING};
 use crate::dn;
+use crate::entry::Entry;
 use crate::filter::Filter;
-use crate::message::Entry;
 use crate::plan::{Plan, Recipe};
 use crate::template::Template;
 use idstore_contract::{Ability, Call, Error, ErrorKind, IdentifierKind, Problem};

@@ -6,8 +6,9 @@
 
 use crate::ber::{Front, front};
 use crate::doubt::Doubt;
+use crate::entry::Entry;
 use crate::error::{self, Failure, lost, nonsense};
-use crate::message::{Control, Entry, Message, Outcome, PASSWORD_POLICY, Request, Said};
+use crate::message::{Control, Message, Outcome, PASSWORD_POLICY, Request, Said};
 use futures_util::FutureExt as _;
 use idstore_contract::{Error, Secret};
 use rustls_pki_types::ServerName;

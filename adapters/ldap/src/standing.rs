@@ -3,7 +3,7 @@
 //! Only what is in the entry: what an answer to a bind says is read in `verdict`.
 
 use crate::directory::Directory;
-use crate::message::Entry;
+use crate::entry::Entry;
 use crate::times;
 use idstore_contract::{Standings, Timestamp};
 

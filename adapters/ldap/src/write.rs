@@ -7,9 +7,10 @@ use crate::account::Like;
 use crate::client::Client;
 use crate::config::{Delete, EmailVerified};
 use crate::directory::Directory;
+use crate::entry::Entry;
 use crate::error::{Doing as Step, code, failed};
 use crate::filter::Filter;
-use crate::message::{Change, Doing, Entry, Request};
+use crate::message::{Change, Doing, Request};
 use crate::times;
 use idstore_contract::{
     Account, Call, Deleted, Error, ErrorKind, IdentifierKind, Lookup, Mark, Rehash, Rehashed, Rejection,
