@@ -102,7 +102,7 @@ impl Reading<'_> {
     /// was asked for.
     pub(crate) fn hides_what_was_asked(&self, entry: &Entry) -> Option<&str> {
         let plan = self.plan;
-        let is_hidden = |attribute: &&str| entry.values(attribute).next().is_none();
+        let is_hidden = |attribute: &&str| !entry.tells(attribute);
         match self.like {
             Like::Typed(Lookup::Named(kind, _)) => plan.attribute_of(*kind).filter(is_hidden),
             Like::Typed(Lookup::Identifier(_)) => {

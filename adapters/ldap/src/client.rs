@@ -16,11 +16,11 @@ use crate::pool::Pool;
 use crate::schema::Fit;
 use crate::session::{Answer, Found};
 use crate::template::Values;
+use crate::way::Way;
 use idstore_contract::{Account, CANDIDATES_MAX, Call, Error, ErrorKind};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{Mutex, MutexGuard, RwLock, Semaphore};
 use tokio::time::timeout_at;
 
 /// How many changes can go on at the same time: more than a directory ever gets.
@@ -38,10 +38,8 @@ pub(crate) struct Client {
     /// Held by a change of an account: what is read back must not be what somebody else has written since.
     turns: [Mutex<()>; TURNS],
     directory: OnceLock<Directory>,
-    /// False where a probe found that a password which is set here would have to be changed before it works.
-    pub(crate) passwords_work: AtomicBool,
-    /// Such a password works where the user sets it.
-    pub(crate) set_by_user: AtomicBool,
+    /// How new passwords are set, once that is known.
+    pub(crate) way: RwLock<Option<Way>>,
     pub(crate) fit: Fit,
 }
 
@@ -66,15 +64,9 @@ impl Client {
             looking: Mutex::new(()),
             turns: std::array::from_fn(|_| Mutex::new(())),
             directory: OnceLock::new(),
-            passwords_work: AtomicBool::new(true),
-            set_by_user: AtomicBool::new(false),
+            way: RwLock::default(),
             fit: Fit::default(),
         })
-    }
-
-    /// Refuses what sets a password, where that would not work afterwards.
-    pub(crate) fn passwords_offered(&self) -> Result<(), Error> {
-        if self.passwords_work.load(Ordering::Relaxed) { Ok(()) } else { Err(Error::unsupported()) }
     }
 
     /// Waits until nobody else in this process changes that account.

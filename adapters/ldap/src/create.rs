@@ -34,7 +34,7 @@ impl Client {
         let values = New { call, profile: &new.profile, uuid: uuid()? };
         let (dn, mut attributes) = recipe.entry(&new.profile, &values)?;
         let at_once = self.plan.password_change == Some(How::Attribute);
-        let first = self.first_password(&new.password)?;
+        let first = self.first_password(call, &new.password).await?;
         if at_once {
             let value = Self::attribute_value(first.of(&new.password))?;
             attributes.push((self.plan.password_attribute().to_owned(), vec![value]));

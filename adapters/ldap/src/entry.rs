@@ -22,6 +22,12 @@ impl Entry {
         self.attributes.iter().filter(of).flat_map(|(_, values)| values.iter().map(Vec::as_slice))
     }
 
+    /// Whether it shows anything of an attribute, in whatever language.
+    pub(crate) fn tells(&self, attribute: &str) -> bool {
+        let bare = |name: &str| name.split(';').next().unwrap_or_default().to_ascii_lowercase();
+        self.attributes.iter().any(|(name, values)| bare(name) == bare(attribute) && !values.is_empty())
+    }
+
     /// Whether the server told only the first values of an attribute: `;range=0-1499` (MS-ADTS 3.1.1.3.1.3.3).
     pub(crate) fn is_cut(&self, attribute: &str) -> bool {
         let cut = |name: &str| {

@@ -32,6 +32,8 @@ mod store;
 mod template;
 mod times;
 mod verdict;
+mod visible;
+mod way;
 mod write;
 
 pub use config::{

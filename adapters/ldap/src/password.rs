@@ -1,21 +1,20 @@
 //! New passwords. One that was set here works at the next login, whatever the directory's must-change rule says.
 
-use crate::client::{Client, Search, nothing};
+use crate::client::Client;
 use crate::config::PasswordChange as How;
 use crate::directory::Directory;
 use crate::entry::Entry;
 use crate::error::{Doing as Step, code, failed, told};
-use crate::filter::Filter;
-use crate::message::{Change, Doing, PASSWORD_POLICY, Request, Scope};
+use crate::message::{Change, Doing, PASSWORD_POLICY, Request};
 use crate::policy::Policy;
 use crate::session::Answer;
+use crate::way::Way;
 use crate::write::flag;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use idstore_contract::{
     Account, Call, Error, ErrorKind, NewPassword, PasswordChange, PasswordReason, Rejection, Secret, proof,
 };
-use std::sync::atomic::Ordering;
 use tokio::time::timeout_at;
 
 impl Client {
@@ -27,7 +26,7 @@ impl Client {
     ) -> Result<Account, Error> {
         let _turn = self.turn(call, &account.user_id).await?;
         let (before, entry) = self.present(call, account).await?;
-        let first = self.first_password(&change.password)?;
+        let first = self.first_password(call, &change.password).await?;
         self.set_password(call, &entry.dn, first.of(&change.password)).await?;
         self.set_last(call, &entry.dn, &first, &change.password).await?;
         if change.email_verified {
@@ -130,51 +129,10 @@ impl Client {
         Ok(answer.outcome.code == code::SUCCESS)
     }
 
-    /// Whether this service may take the must-change flag away: tried on somebody's account, by taking away a value that it
-    /// does not have. `None` where that does not show.
-    pub(crate) async fn may_clear_must_change(
-        &self,
-        call: &Call,
-        directory: Directory,
-    ) -> Result<Option<bool>, Error> {
-        let (attribute, value) = match directory {
-            Directory::Openldap | Directory::Generic => ("pwdReset", "FALSE"),
-            Directory::Ds389 => ("passwordExpirationTime", "19000101000000Z"),
-            Directory::Edirectory | Directory::ActiveDirectory | Directory::Freeipa => return Ok(None),
-        };
-        let Some(dn) = self.somebody(call).await? else { return Ok(None) };
-        let nothing =
-            Change { doing: Doing::Delete, attribute: attribute.to_owned(), values: vec![value.into()] };
-        let answer = self.write(&call.next_step(), &Request::modify(&dn, &[nothing])).await?;
-        Ok(match answer.outcome.code {
-            code::SUCCESS | code::NO_SUCH_ATTRIBUTE => Some(true),
-            code::INSUFFICIENT_ACCESS => Some(false),
-            _ => None,
-        })
-    }
-
-    /// The DN of any account.
-    async fn somebody(&self, call: &Call) -> Result<Option<String>, Error> {
-        let map = &self.plan.attributes;
-        let name = map.username.as_ref().or(map.email.as_ref()).or(map.phone_number.as_ref());
-        let named = Filter::Present(name.unwrap_or(&map.user_id).clone());
-        let is_general = self.plan.object_filter.names().is_empty();
-        let search = Search {
-            base: &self.plan.base,
-            scope: Scope::Subtree,
-            filter: if is_general { &self.plan.object_filter } else { &named },
-            values: &nothing,
-            attributes: &["1.1".to_owned()],
-            entries_max: 1,
-        };
-        let found = self.search(call, &search).await?;
-        Ok(found.entries.into_iter().next().map(|entry| entry.dn))
-    }
-
-    /// What the service sets. The wanted password, unless it is known that the directory would have it changed: it would
-    /// then stand in the account's history, and could not be set once more.
-    pub(crate) fn first_password(&self, wanted: &NewPassword) -> Result<First, Error> {
-        let by_user = self.set_by_user.load(Ordering::Relaxed) && self.plan.users_can_set();
+    /// What the service sets. The wanted password, unless the directory would have it changed: it would then stand in the
+    /// account's history, and could not be set once more.
+    pub(crate) async fn first_password(&self, call: &Call, wanted: &NewPassword) -> Result<First, Error> {
+        let by_user = self.way(call).await? == Way::ByUser;
         Ok(match wanted {
             NewPassword::Clear(_) if by_user => First::Random(NewPassword::Clear(random_password()?)),
             NewPassword::Clear(_) | NewPassword::Hashed(_) => First::Wanted,
@@ -217,7 +175,7 @@ impl Client {
         if !self.plan.users_can_set() {
             return Ok(());
         }
-        self.set_by_user.store(true, Ordering::Relaxed);
+        self.learn(Way::ByUser).await;
         self.set_as_user(call, dn, wanted, wanted).await.map_err(|_| half_set())
     }
 

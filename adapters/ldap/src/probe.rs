@@ -7,7 +7,6 @@ use crate::filter::Filter;
 use crate::message::Scope;
 use crate::rules::Rules;
 use idstore_contract::{Call, Depth, Error, ErrorKind, Problem};
-use std::sync::atomic::Ordering;
 use tokio::time::timeout_at;
 
 impl Client {
@@ -75,7 +74,10 @@ impl Client {
         problems.extend(self.hidden_expiry(call, directory).await?);
         let rules = self.rules(call, directory).await?;
         problems.extend(rules.and_then(|rules| self.lockout(rules)));
-        problems.extend(self.new_passwords(call, directory, rules).await?);
+        let (way, problem) = self.find_way(call, directory, rules).await?;
+        self.learn(way).await;
+        problems.extend(problem);
+        problems.extend(self.unseen(call).await?);
         Ok(problems)
     }
 
@@ -121,38 +123,6 @@ impl Client {
                 ),
             )),
         }
-    }
-
-    /// Whether a password that is set here works at the next login. Where it can't, such actions are not offered.
-    async fn new_passwords(
-        &self,
-        call: &Call,
-        directory: Directory,
-        rules: Option<Rules>,
-    ) -> Result<Option<Problem>, Error> {
-        let works = |works| self.passwords_work.store(works, Ordering::Relaxed);
-        works(true);
-        self.set_by_user.store(false, Ordering::Relaxed);
-        if !self.plan.sets_passwords() || rules.is_some_and(|rules| !rules.must_change) {
-            return Ok(None);
-        }
-        if self.may_clear_must_change(call, directory).await? != Some(false) {
-            return Ok(None);
-        }
-        let by_user = self.plan.users_can_set() && rules.is_none_or(|rules| rules.users_may_change);
-        self.set_by_user.store(by_user && rules.is_some(), Ordering::Relaxed);
-        let message = if by_user {
-            "where the directory wants a password to be changed that somebody else has set, this service may not take that \
-             away: the last step is done as the user, who must be allowed to do it"
-        } else if rules.is_some() {
-            works(false);
-            "create and change_password are not offered: the directory wants each password to be changed that this service \
-             sets, this service may not take that away, and the user can't be the one who sets it"
-        } else {
-            "this service may not take away that a password has to be changed, and the user can't be the one who sets it: see \
-             whether the directory wants that of passwords that somebody else has set"
-        };
-        Ok(Some(Problem::warning("offers", message)))
     }
 
     /// Whether the service sees an entry of that DN.

@@ -99,7 +99,7 @@ impl Store for Ldap {
 
     async fn create(&self, call: &Call, new: &NewAccount) -> Result<Account> {
         self.client.plan.offered(Ability::Create)?;
-        self.client.passwords_offered()?;
+        self.client.passwords_offered(call).await?;
         self.client.fits(call).await?;
         self.client.create(call, new).await
     }
@@ -116,7 +116,7 @@ impl Store for Ldap {
         change: &PasswordChange,
     ) -> Result<Account> {
         self.client.plan.offered(Ability::ChangePassword)?;
-        self.client.passwords_offered()?;
+        self.client.passwords_offered(call).await?;
         if change.email_verified {
             self.client.plan.offered(Ability::ChangePasswordVerifies)?;
         }

@@ -338,6 +338,10 @@ fn check_names(plan: &Plan, around: &Surroundings, problems: &mut Vec<Problem>) 
     names.extend(plan.filter.names().into_iter().map(|name| ("filter", name)));
     names.extend(plan.object_filter.names().into_iter().map(|name| ("object_filter", name)));
     names.extend(groups.into_iter().flat_map(Filter::names).map(|name| ("groups.filter", name)));
+    if plan.attributes.username.is_none() && names.contains(&("groups.filter", "username")) {
+        let message = "nobody has a user name here: name attributes.username, or compare with {dn}";
+        problems.push(Problem::error("groups.filter", message));
+    }
     names.extend(plan.dn_template.iter().flat_map(Template::names).map(|name| ("dn_template", name)));
     names.extend(plan.create.iter().flat_map(|recipe| recipe.dn.names()).map(|name| ("create.dn", name)));
     for (key, name) in names {

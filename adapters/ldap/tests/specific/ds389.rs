@@ -6,8 +6,8 @@ use crate::server::ds389::Ds389;
 use crate::server::tools::Tools;
 use crate::server::{Outcome, change, ensure};
 use idstore_contract::{
-    Depth, ErrorKind, IdentifierChange, IdentifierKind, NewAccount, NewPassword, PasswordReason, Profile,
-    Rejection, Secret, StoreHandle,
+    ErrorKind, IdentifierChange, IdentifierKind, NewAccount, NewPassword, PasswordReason, Profile, Rejection,
+    Secret, StoreHandle,
 };
 
 const RIGHT: &str = "Correct-Horse-1";
@@ -122,7 +122,6 @@ async fn with_a_history_too_the_user_sets_the_password() -> Outcome {
         "(targetattr=\"userPassword\")(version 3.0; acl \"own\"; allow(write) userdn=\"ldap:///self\";)";
     server.tools.modify(&server.people, &format!("add: aci\naci: {own}"))?;
     let store = open(server.config(server.ldaps_port)?)?;
-    store.probe(&call(10_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
     let dn = add(&server, "ada")?;
     server.tools.modify(&dn, &format!("replace: pwdpolicysubentry\npwdpolicysubentry: {policy}"))?;
     let ada = account(&store, "ada").await?;

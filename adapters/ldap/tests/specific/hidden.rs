@@ -4,7 +4,7 @@ use crate::server::ask::{account, call, create, find, kind, login, open, same};
 use crate::server::ds389::Ds389;
 use crate::server::{Options, Outcome, PEOPLE, Slapd, change, ensure};
 use idstore_contract::{
-    ErrorKind, IdentifierKind, Lookup, NewAccount, NewPassword, Profile, Purpose, Rejection, Secret,
+    Depth, ErrorKind, IdentifierKind, Lookup, NewAccount, NewPassword, Profile, Purpose, Rejection, Secret,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -65,6 +65,9 @@ async fn an_attribute_that_may_be_searched_and_not_read_is_no_unknown_user() -> 
         same("by address", &ErrorKind::Misconfigured, &kind(found)?)?;
         let found = find(&store, "ada", 10_000).await;
         same("by name", &by_name, &found.err().map(|error| error.kind()))?;
+        let problems = store.probe(&call(10_000), Depth::Full).await.map_err(|error| format!("{error:?}"))?;
+        let told = problems.iter().any(|problem| problem.key == "attributes.email");
+        ensure(told, format!("the operator is told {problems:?}"))?;
     }
     Ok(())
 }

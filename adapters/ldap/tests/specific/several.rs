@@ -105,7 +105,75 @@ async fn a_changed_address_takes_the_place_of_the_one_that_was_asked_for() -> Ou
     let newer = asked(IdentifierKind::Email, "newer@example.com");
     let changed = store.change_identifier(&call(10_000), &by_second, &newer).await;
     changed.map_err(|error| format!("the second: {error:?}"))?;
-    same("the second", &vec!["new@example.com".into(), "newer@example.com".into()], &values(&slapd, "mail")?)
+    same(
+        "the second",
+        &vec!["new@example.com".into(), "newer@example.com".into()],
+        &values(&slapd, "mail")?,
+    )?;
+    // One that the account has already takes the place of the other one.
+    let both = asked(IdentifierKind::Email, "newer@example.com");
+    let first = by_email(&store, "new@example.com").await?;
+    store
+        .change_identifier(&call(10_000), &first, &both)
+        .await
+        .map_err(|error| format!("both: {error:?}"))?;
+    same("both", &vec!["newer@example.com".to_owned()], &values(&slapd, "mail")?)
+}
+
+/// The flag is about the first address, and stays what it is where another one is changed.
+#[tokio::test]
+async fn a_change_of_another_address_says_nothing_of_the_first() -> Outcome {
+    let slapd = server()?;
+    let store = store(&slapd)?;
+    let first = account(&store, "ada").await?;
+    store.verify(&call(10_000), &first).await.map_err(|error| format!("{error:?}"))?;
+    let second = by_email(&store, "second@example.com").await?;
+    let proven = IdentifierChange { verified: true, ..asked(IdentifierKind::Email, "new@example.com") };
+    let refused = kind(store.change_identifier(&call(10_000), &second, &proven).await)?;
+    same("proven", &ErrorKind::Rejected(Rejection::Value(Some(IdentifierKind::Email))), &refused)?;
+    let open = asked(IdentifierKind::Email, "new@example.com");
+    store.change_identifier(&call(10_000), &second, &open).await.map_err(|error| format!("{error:?}"))?;
+    for (email, expected) in [("first@example.com", true), ("new@example.com", false)] {
+        let shown = by_email(&store, email).await?;
+        same(email, &Some(expected), &shown.profile.email_verified)?;
+    }
+    Ok(())
+}
+
+/// A server puts the new value of a name behind the others.
+#[tokio::test]
+async fn an_address_in_the_dn_stays_the_first() -> Outcome {
+    let slapd = Slapd::start(&Options::default())?;
+    slapd.add(
+        "mail=m1@example.com,ou=people,dc=test",
+        &[
+            ("objectClass", "inetOrgPerson"),
+            ("objectClass", "testPerson"),
+            ("uid", "ada"),
+            ("cn", "ada"),
+            ("sn", "Doe"),
+            ("mail", "m1@example.com"),
+            ("mail", "m2@example.com"),
+            ("testEmailVerified", "TRUE"),
+            ("testOrganization", "acme"),
+        ],
+    )?;
+    let mut config = slapd.config();
+    change(&mut config, "object_filter", "(&(testOrganization={param.org})(!(mail=invisible@example.com)))");
+    let store = open(config)?;
+    let refused = asked(IdentifierKind::Email, "invisible@example.com");
+    let found = by_email(&store, "m1@example.com").await?;
+    store
+        .change_identifier(&call(10_000), &found, &refused)
+        .await
+        .err()
+        .ok_or("nobody sees it, and it is told")?;
+    same("undone", &vec!["m1@example.com".to_owned(), "m2@example.com".into()], &values(&slapd, "mail")?)?;
+    let proven = IdentifierChange { verified: true, ..asked(IdentifierKind::Email, "m3@example.com") };
+    let changed = store.change_identifier(&call(10_000), &found, &proven).await;
+    let changed = changed.map_err(|error| format!("{error:?}"))?;
+    same("told", &Some(true), &changed.profile.email_verified)?;
+    same("changed", &vec!["m3@example.com".to_owned(), "m2@example.com".into()], &values(&slapd, "mail")?)
 }
 
 #[tokio::test]
@@ -121,9 +189,7 @@ async fn a_name_among_several_is_changed_wherever_it_stands() -> Outcome {
     let changed = asked(IdentifierKind::Username, "bob-the-second");
     let changed = store.change_identifier(&call(10_000), &beside, &changed).await;
     changed.map_err(|error| format!("beside it: {error:?}"))?;
-    let mut left = values(&slapd, "uid")?;
-    left.sort();
-    same("names", &vec!["bob".to_owned(), "bob-the-second".into()], &left)
+    same("names", &vec!["bob".to_owned(), "bob-the-second".into()], &values(&slapd, "uid")?)
 }
 
 /// Nobody sees the entry under its new name: then it has its old one again.
