@@ -17,7 +17,8 @@ use idstore_contract::{Account, Call, Error, Handle, Lookup, Secret, Verdict};
 use tokio::time::timeout_at;
 
 impl Client {
-    /// The verdict on a password. The server counts: the bind is sent once and never again.
+    /// The verdict on a password. The server counts: the bind is sent once, and again only where the entry has another DN
+    /// by then.
     pub(crate) async fn check(
         &self,
         call: &Call,

@@ -154,8 +154,15 @@ impl Opener {
         let opened = tokio::time::timeout(self.open_max, opening)
             .await
             .unwrap_or_else(|_| Err(Error::unavailable("the server did not open a session in time")));
-        *locked(&server.failed) =
+        let failed =
             opened.as_ref().err().map(|error| Failed { at: Instant::now(), error: error.clone(), rest });
+        let before = std::mem::replace(&mut *locked(&server.failed), failed);
+        let name = format!("urls[{index}]");
+        match (before, &opened) {
+            (None, Err(error)) => tracing::warn!(server = name, %error, "a server does not serve"),
+            (Some(_), Ok(_)) => tracing::info!(server = name, "a server serves again"),
+            (None, Ok(_)) | (Some(_), Err(_)) => {}
+        }
         opened
     }
 }
