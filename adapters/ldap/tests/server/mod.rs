@@ -224,6 +224,18 @@ impl Slapd {
         config
     }
 
+    /// A configuration without an account of the service: users sign in with a DN that is made of what they typed.
+    pub(crate) fn config_of_nobody(&self) -> Value {
+        let mut config = self.config();
+        for key in ["bind_dn", "bind_password", "password_change", "create"] {
+            change(&mut config, key, json!(null));
+        }
+        change(&mut config, "offers", json!([]));
+        change(&mut config, "password_check", "dn_template");
+        change(&mut config, "dn_template", "uid={identifier},ou=people,dc=test");
+        config
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

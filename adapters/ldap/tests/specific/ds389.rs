@@ -35,6 +35,20 @@ fn add(server: &Ds389, name: &str) -> Result<String, String> {
     Ok(dn)
 }
 
+/// Takes the right from the service to take the must-change flag away.
+fn keep_the_flag(server: &Ds389) -> Outcome {
+    server.allow(&format!(
+        "(targetattr=\"* || accountUnlockTime\")(version 3.0; acl \"service\"; allow(all) userdn=\"ldap:///{}\";)",
+        server.service
+    ))
+}
+
+fn users_may_change(server: &Ds389) -> Outcome {
+    let own =
+        "(targetattr=\"userPassword\")(version 3.0; acl \"own\"; allow(write) userdn=\"ldap:///self\";)";
+    server.tools.modify(&server.people, &format!("add: aci\naci: {own}"))
+}
+
 /// The server answers a changed attribute before it raises its flag.
 fn shows_the_flag(server: &Ds389, dn: &str) -> Outcome {
     for _ in 0..ASKED_MAX {
@@ -95,13 +109,8 @@ async fn what_was_set_here_need_not_be_changed_again() -> Outcome {
 #[tokio::test]
 async fn where_the_flag_can_not_be_taken_away_the_user_sets_the_password() -> Outcome {
     let server = Ds389::create()?;
-    server.allow(&format!(
-        "(targetattr=\"* || accountUnlockTime\")(version 3.0; acl \"service\"; allow(all) userdn=\"ldap:///{}\";)",
-        server.service
-    ))?;
-    let own =
-        "(targetattr=\"userPassword\")(version 3.0; acl \"own\"; allow(write) userdn=\"ldap:///self\";)";
-    server.tools.modify(&server.people, &format!("add: aci\naci: {own}"))?;
+    keep_the_flag(&server)?;
+    users_may_change(&server)?;
     let store = open(server.config(server.ldaps_port)?)?;
     let made = create(&store, "ada", RIGHT).await.map_err(|error| format!("{error:?}"))?;
     same("after create", &"match, ok".to_owned(), &login(&store, "ada", RIGHT).await?)?;
@@ -114,13 +123,8 @@ async fn with_a_history_too_the_user_sets_the_password() -> Outcome {
     let server = Ds389::create()?;
     add(&server, "somebody")?;
     let policy = server.policy("passwordMustChange: on\npasswordHistory: on\npasswordInHistory: 3")?;
-    server.allow(&format!(
-        "(targetattr=\"* || accountUnlockTime\")(version 3.0; acl \"service\"; allow(all) userdn=\"ldap:///{}\";)",
-        server.service
-    ))?;
-    let own =
-        "(targetattr=\"userPassword\")(version 3.0; acl \"own\"; allow(write) userdn=\"ldap:///self\";)";
-    server.tools.modify(&server.people, &format!("add: aci\naci: {own}"))?;
+    keep_the_flag(&server)?;
+    users_may_change(&server)?;
     let store = open(server.config(server.ldaps_port)?)?;
     let dn = add(&server, "ada")?;
     server.tools.modify(&dn, &format!("replace: pwdpolicysubentry\npwdpolicysubentry: {policy}"))?;
@@ -134,9 +138,7 @@ async fn with_a_history_too_the_user_sets_the_password() -> Outcome {
 async fn who_has_changed_the_password_may_sign_in_again() -> Outcome {
     let server = Ds389::create()?;
     let store = open(server.config(server.ldaps_port)?)?;
-    let own =
-        "(targetattr=\"userPassword\")(version 3.0; acl \"own\"; allow(write) userdn=\"ldap:///self\";)";
-    server.tools.modify(&server.people, &format!("add: aci\naci: {own}"))?;
+    users_may_change(&server)?;
     let dn = add(&server, "ada")?;
     server.tools.modify(&dn, &format!("replace: userPassword\nuserPassword: {RIGHT}"))?;
     shows_the_flag(&server, &dn)?;
